@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <systole/semantics/tensor_timing.hpp>
+
+#include <algorithm>
+
+namespace systole {
+
+std::uint32_t tensor_passes(TensorMode mode, DType stationary, DType moving) {
+    const bool fp32 = stationary == DType::kFp32 || moving == DType::kFp32;
+    if (mode == TensorMode::kTranspose) return dtype_bytes(stationary) == 4 ? 2 : 1;
+    return mode == TensorMode::kStandard && fp32 ? 4 : 1;
+}
+
+TensorTiming::TensorTiming(const TensorEngineParameters& parameters) : parameters_(parameters) {}
+
+void TensorTiming::reset() { *this = TensorTiming(parameters_); }
+
+// Weights are tracked per quarter of the rows and quarter of the columns, the smallest tile.
+std::uint32_t TensorTiming::quadrants(const PeTile& tile) const {
+    const std::uint32_t row_quarter = std::max(parameters_.rows / 4, 1U);
+    const std::uint32_t column_quarter = std::max(parameters_.columns / 4, 1U);
+    std::uint32_t mask = 0;
+    for (std::uint32_t r = tile.row_start / row_quarter; r * row_quarter < tile.row_start + tile.row_tile; ++r)
+        for (std::uint32_t c = tile.column_start / column_quarter;
+             c * column_quarter < tile.column_start + tile.column_tile; ++c)
+            mask |= 1U << (4 * r + c);
+    return mask;
+}
+
+TensorTimes TensorTiming::submit(const TensorCommand& command, std::uint64_t offered) {
+    TensorTimes times;
+    // The port takes one command per cycle while fewer than command_depth wait; a dispatch in cycle d frees its
+    // place for cycle d + 1.
+    times.accepted = any_accepted_ ? std::max(offered, last_accepted_ + 1) : offered;
+    if (dispatches_.size() == parameters_.command_depth) {
+        times.accepted = std::max(times.accepted, dispatches_.front() + 1);
+        dispatches_.pop_front();
+    }
+    any_accepted_ = true;
+    last_accepted_ = times.accepted;
+
+    std::uint64_t dispatch = std::max(times.accepted + 1, next_dispatch_);
+    const PeTile& tile = command.tile;
+    const std::uint32_t mask = quadrants(tile);
+    if (command.op == TensorOp::kLoadWeights) {
+        dispatch = std::max(dispatch, load_free_);
+        const std::uint64_t beats =
+            (tile.columns + parameters_.weight_lanes - 1) / parameters_.weight_lanes;
+        last_beat_ = dispatch + beats;
+        load_free_ = last_beat_;
+        last_load_quadrants_ = mask;
+        times.completed = last_beat_;
+    } else {
+        dispatch = std::max(dispatch, multiply_free_);
+        if ((mask & last_load_quadrants_) != 0) dispatch = std::max(dispatch, last_beat_);
+        const std::uint64_t passes = tensor_passes(command.mode, command.stationary_dtype, command.moving_dtype);
+        multiply_free_ =
+            dispatch +
+            passes * std::max(std::min(parameters_.min_interval_cycles, tile.columns), command.n);
+        times.completed = dispatch + passes * command.n + parameters_.pipeline_cycles();
+    }
+    next_dispatch_ = dispatch + 1;
+    times.dispatched = dispatch;
+    dispatches_.push_back(dispatch);
+    return times;
+}
+
+}  // namespace systole
