@@ -5,12 +5,6 @@
 
 namespace systole {
 
-std::uint32_t tensor_passes(TensorMode mode, DType stationary, DType moving) {
-    const bool fp32 = stationary == DType::kFp32 || moving == DType::kFp32;
-    if (mode == TensorMode::kTranspose) return dtype_bytes(stationary) == 4 ? 2 : 1;
-    return mode == TensorMode::kStandard && fp32 ? 4 : 1;
-}
-
 TensorTiming::TensorTiming(const TensorEngineParameters& parameters) : parameters_(parameters) {}
 
 void TensorTiming::reset() { *this = TensorTiming(parameters_); }
