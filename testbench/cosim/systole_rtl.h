@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* C ABI of a tensor engine in RTL. Our Verilated engine implements it in one shared library per array size and view
- * (libsystole_rtl_VIEW_RxC.so); a library built from another RTL that exports the same functions takes its place.
+/* C ABI of a tensor engine in RTL. Our Verilated engine implements it in one shared library per array size
+ * and view (libsystole_rtl_VIEW_RxC.so); a library built from another RTL that exports the same functions
+ * takes its place.
  *
- * Time is the engine's own cycle count since creation or reset. The library drives weights and moving columns from
- * the memory named by a command without ever making the RTL wait, unless told to by systole_rtl_set_stalls.
- * No function throws or exits; those that can fail return 0 on success or a negative code, and
- * systole_rtl_last_error() tells why. An engine is used by one thread at a time.
+ * Time is the engine's own cycle count since creation or reset. The library drives weights and moving columns
+ * from the memory named by a command without ever making the RTL wait, unless told to by
+ * systole_rtl_set_stalls. No function throws or exits; those that can fail return 0 on success or a negative
+ * code, and systole_rtl_last_error() tells why. An engine is used by one thread at a time.
  */
 #ifndef SYSTOLE_RTL_H
 #define SYSTOLE_RTL_H
@@ -33,8 +34,8 @@ typedef struct systole_rtl_info {
 
 enum systole_rtl_op { SYSTOLE_RTL_LOAD_WEIGHTS = 0, SYSTOLE_RTL_MULTIPLY = 1 };
 
-/* Meaning, shapes and units as systole::TensorCommand (systole/semantics/tensor_command.hpp); dtype fields hold the
- * codes of systole::DType. Pointers stay valid until the command has completed. */
+/* Meaning, shapes and units as systole::TensorCommand (systole/semantics/tensor_command.hpp); dtype fields
+ * hold the codes of systole::DType. Pointers stay valid until the command has completed. */
 typedef struct systole_rtl_command {
     uint64_t tag;
     uint8_t op;   /* enum systole_rtl_op */
@@ -52,10 +53,10 @@ typedef struct systole_rtl_command {
     size_t scale_stride_bytes;
 } systole_rtl_command;
 
-/* PSUM as the RTL reads and writes it. `data` holds one 32-bit word per array column, 16-bit elements in the low
- * half; only columns [column_start, column_start + columns) are read or written. `j` is the moving column of the
- * command, `address_bytes` the address the RTL formed (base + j * step). A read in the cycle of a write sees the
- * written data. */
+/* PSUM as the RTL reads and writes it. `data` holds one 32-bit word per array column, 16-bit elements in the
+ * low half; only columns [column_start, column_start + columns) are read or written. `j` is the moving column
+ * of the command, `address_bytes` the address the RTL formed (base + j * step). A read in the cycle of a
+ * write sees the written data. */
 typedef struct systole_rtl_psum {
     void* context;
     void (*read)(void* context, uint64_t tag, uint32_t j, uint32_t address_bytes, uint32_t element_bytes,
@@ -78,11 +79,11 @@ typedef struct systole_rtl_event {
 
 /* Registers that can be observed and disturbed, per PE unless said. */
 enum systole_rtl_register {
-    SYSTOLE_RTL_CHAIN = 0,   /* partial sum leaving the PE (FP32 bits; transpose: raw bits) */
-    SYSTOLE_RTL_ADDEND = 1,  /* stage-1 result: significand bits of the addend B */
-    SYSTOLE_RTL_WEIGHT = 2,  /* active weight significand bits */
-    SYSTOLE_RTL_MOVING = 3,  /* moving operand significand bits in the PE */
-    SYSTOLE_RTL_RESULT = 4   /* column result before PSUM accumulation; row is ignored */
+    SYSTOLE_RTL_CHAIN = 0,  /* partial sum leaving the PE (FP32 bits; transpose: raw bits) */
+    SYSTOLE_RTL_ADDEND = 1, /* stage-1 result: significand bits of the addend B */
+    SYSTOLE_RTL_WEIGHT = 2, /* active weight significand bits */
+    SYSTOLE_RTL_MOVING = 3, /* moving operand significand bits in the PE */
+    SYSTOLE_RTL_RESULT = 4  /* column result before PSUM accumulation; row is ignored */
 };
 
 void systole_rtl_get_info(systole_rtl_info* info);
@@ -103,7 +104,8 @@ int systole_rtl_advance(systole_rtl* rtl, uint64_t cycle);
 /* Takes the oldest event; 1 when there was one, 0 when there is none. */
 int systole_rtl_next_event(systole_rtl* rtl, systole_rtl_event* event);
 
-/* State of a column's stochastic-rounding generator: x, y, z, w, v, d. Only while no multiply is in flight. */
+/* State of a column's stochastic-rounding generator: x, y, z, w, v, d. Only while no multiply is in flight.
+ */
 int systole_rtl_set_random_state(systole_rtl* rtl, uint32_t column, const uint32_t state[6]);
 int systole_rtl_get_random_state(const systole_rtl* rtl, uint32_t column, uint32_t state[6]);
 
@@ -114,9 +116,10 @@ int systole_rtl_probe(const systole_rtl* rtl, uint32_t which, uint32_t row, uint
 int systole_rtl_inject(systole_rtl* rtl, uint64_t cycle, uint32_t which, uint32_t row, uint32_t column,
                        uint32_t bit);
 
-/* Random wait states on the weight, moving and result ports: each beat waits with this probability in 1/65536,
- * from a generator seeded by `seed`. 0 turns them off. */
-void systole_rtl_set_stalls(systole_rtl* rtl, uint64_t seed, uint32_t weight, uint32_t moving, uint32_t result);
+/* Random wait states on the weight, moving and result ports: each beat waits with this probability in
+ * 1/65536, from a generator seeded by `seed`. 0 turns them off. */
+void systole_rtl_set_stalls(systole_rtl* rtl, uint64_t seed, uint32_t weight, uint32_t moving,
+                            uint32_t result);
 
 /* FST waveform of everything from here on; a library without waveform support fails and says so. */
 int systole_rtl_wave_open(systole_rtl* rtl, const char* path);

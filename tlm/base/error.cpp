@@ -7,8 +7,8 @@
 namespace systole {
 
 void invariant_failed(const char* condition, const char* file, int line, std::string_view message) {
-    fmt::print(stderr, "systole: internal error: {}\n  broken invariant: {}\n  at {}:{}\n", message, condition,
-               file, line);
+    fmt::print(stderr, "systole: internal error: {}\n  broken invariant: {}\n  at {}:{}\n", message,
+               condition, file, line);
     std::abort();
 }
 

@@ -22,7 +22,8 @@ enum ExitCode : int {
 /// "WHERE: expected EXPECTED, found FOUND".
 class InputError : public std::runtime_error {
   public:
-    /// where: "file:line", "file, byte offset" or the option's name; expected and found complete the sentence.
+    /// where: "file:line", "file, byte offset" or the option's name; expected and found complete the
+    /// sentence.
     InputError(std::string_view where, std::string_view expected, std::string_view found)
         : std::runtime_error(fmt::format("{}: expected {}, found {}", where, expected, found)) {}
     /// For input whose fault is not a difference between two values.
@@ -37,8 +38,8 @@ class InputError : public std::runtime_error {
 }  // namespace systole
 
 /// Checks an invariant of the simulator itself, in every build type.
-#define SYSTOLE_INVARIANT(condition, message)                                      \
-    do {                                                                           \
-        if (!(condition)) [[unlikely]]                                             \
-            ::systole::invariant_failed(#condition, __FILE__, __LINE__, message);  \
+#define SYSTOLE_INVARIANT(condition, message)                                     \
+    do {                                                                          \
+        if (!(condition)) [[unlikely]]                                            \
+            ::systole::invariant_failed(#condition, __FILE__, __LINE__, message); \
     } while (false)

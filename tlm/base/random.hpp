@@ -8,7 +8,8 @@
 
 namespace systole {
 
-/// Marsaglia's XORWOW with the state layout of the machine: words x, y, z, w, v, d (isa.md 2.5, random numbers).
+/// Marsaglia's XORWOW with the state layout of the machine: words x, y, z, w, v, d (isa.md 2.5, random
+/// numbers).
 class Xorwow {
   public:
     using State = std::array<std::uint32_t, 6>;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the tensor engine multiplies: modes and gathered operands. Shared by the reference arithmetic, the SIMD
-// kernels, the engine's commands and the golden C ABI.
+// What the tensor engine multiplies: modes and gathered operands. Shared by the reference arithmetic, the
+// SIMD kernels, the engine's commands and the golden C ABI.
 #pragma once
 
 #include <systole/numerics/dtype.hpp>
@@ -32,13 +32,13 @@ struct TensorOperand {
     std::size_t scale_stride_bytes = 0;
 };
 
-/// Passes of a multiply, which is its cost factor: 4 for FP32 operands (numerics.md 2.4), 2 for a 32-bit transpose,
-/// otherwise 1.
+/// Passes of a multiply, which is its cost factor: 4 for FP32 operands (numerics.md 2.4), 2 for a 32-bit
+/// transpose, otherwise 1.
 std::uint32_t tensor_passes(TensorMode mode, DType stationary, DType moving);
 
-/// Whether the tensor engine multiplies this pair in this mode (isa.md 2.1): FP32 and TF32 only with each other,
-/// legacy E4M3 never with E4M3FN, double row for FP8 pairs, MX for x4 pairs; transpose needs equal element widths
-/// only in so far as the moving operand is any supported float.
+/// Whether the tensor engine multiplies this pair in this mode (isa.md 2.1): FP32 and TF32 only with each
+/// other, legacy E4M3 never with E4M3FN, double row for FP8 pairs, MX for x4 pairs; transpose needs equal
+/// element widths only in so far as the moving operand is any supported float.
 bool tensor_pair_supported(TensorMode mode, DType stationary, DType moving);
 
 }  // namespace systole

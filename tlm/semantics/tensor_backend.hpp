@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// TensorBackend: the narrow waist between a tensor engine and what computes for it (architecture.md 4). Behind it
-// sit `model` (SIMD arithmetic and TensorTiming), `rtl` (the Verilated array) and `lockstep` (both, compared).
+// TensorBackend: the narrow waist between a tensor engine and what computes for it (architecture.md 4).
+// Behind it sit `model` (SIMD arithmetic and TensorTiming), `rtl` (the Verilated array) and `lockstep` (both,
+// compared).
 //
-// Protocol. submit() offers a command at the port in a cycle; submissions are in order and cycles never decrease.
-// complete() is called once per command, in order of submission among multiplies, at or after the completion cycle
-// that submit() returned; when it returns, the command's results are in PSUM. Between the two calls the PSUM region
-// belongs to the command.
+// Protocol. submit() offers a command at the port in a cycle; submissions are in order and cycles never
+// decrease. complete() is called once per command, in order of submission among multiplies, at or after the
+// completion cycle that submit() returned; when it returns, the command's results are in PSUM. Between the
+// two calls the PSUM region belongs to the command.
 #pragma once
 
 #include <systole/base/random.hpp>
@@ -33,8 +34,8 @@ class TensorBackend {
     /// Offers a command at the port from cycle `offered` on and returns its expected times.
     virtual TensorTimes submit(const TensorCommand& command, std::uint64_t offered) = 0;
 
-    /// Finishes the command with that tag; its data effect is visible on return. Returns its actual times, which
-    /// may be later than expected for a foreign RTL.
+    /// Finishes the command with that tag; its data effect is visible on return. Returns its actual times,
+    /// which may be later than expected for a foreign RTL.
     virtual TensorTimes complete(std::uint64_t tag) = 0;
 
     /// State of the stochastic-rounding generator of a column (numerics.md 4).

@@ -13,9 +13,9 @@ namespace systole {
 
 enum class TensorOp : std::uint8_t { kLoadWeights = 0, kMultiply = 1 };
 
-/// Part of the PE array used by a command. `row_tile` and `column_tile` are the tile sizes (the whole array, a
-/// half or a quarter of it), starts are multiples of the size. Rows [row_start, row_start + rows) carry data; the
-/// remaining rows of the tile contribute +0, rows outside the tile are skipped (numerics.md 2).
+/// Part of the PE array used by a command. `row_tile` and `column_tile` are the tile sizes (the whole array,
+/// a half or a quarter of it), starts are multiples of the size. Rows [row_start, row_start + rows) carry
+/// data; the remaining rows of the tile contribute +0, rows outside the tile are skipped (numerics.md 2).
 struct PeTile {
     std::uint32_t row_start = 0;
     std::uint32_t row_tile = 0;
@@ -25,8 +25,8 @@ struct PeTile {
     std::uint32_t columns = 0;  ///< M: columns of the stationary operand, 1..column_tile
 };
 
-/// One command. `stationary_dtype` and `moving_dtype` are both given on both operations: a loaded weight is decoded
-/// by the first, and the pair decides the passes.
+/// One command. `stationary_dtype` and `moving_dtype` are both given on both operations: a loaded weight is
+/// decoded by the first, and the pair decides the passes.
 struct TensorCommand {
     TensorOp op = TensorOp::kLoadWeights;
     TensorMode mode = TensorMode::kStandard;

@@ -14,7 +14,8 @@ std::uint32_t TensorTiming::quadrants(const PeTile& tile) const {
     const std::uint32_t row_quarter = std::max(parameters_.rows / 4, 1U);
     const std::uint32_t column_quarter = std::max(parameters_.columns / 4, 1U);
     std::uint32_t mask = 0;
-    for (std::uint32_t r = tile.row_start / row_quarter; r * row_quarter < tile.row_start + tile.row_tile; ++r)
+    for (std::uint32_t r = tile.row_start / row_quarter; r * row_quarter < tile.row_start + tile.row_tile;
+         ++r)
         for (std::uint32_t c = tile.column_start / column_quarter;
              c * column_quarter < tile.column_start + tile.column_tile; ++c)
             mask |= 1U << (4 * r + c);
@@ -23,8 +24,8 @@ std::uint32_t TensorTiming::quadrants(const PeTile& tile) const {
 
 TensorTimes TensorTiming::submit(const TensorCommand& command, std::uint64_t offered) {
     TensorTimes times;
-    // The port takes one command per cycle while fewer than command_depth wait; a dispatch in cycle d frees its
-    // place for cycle d + 1.
+    // The port takes one command per cycle while fewer than command_depth wait; a dispatch in cycle d frees
+    // its place for cycle d + 1.
     times.accepted = any_accepted_ ? std::max(offered, last_accepted_ + 1) : offered;
     if (dispatches_.size() == parameters_.command_depth) {
         times.accepted = std::max(times.accepted, dispatches_.front() + 1);
@@ -38,8 +39,7 @@ TensorTimes TensorTiming::submit(const TensorCommand& command, std::uint64_t off
     const std::uint32_t mask = quadrants(tile);
     if (command.op == TensorOp::kLoadWeights) {
         dispatch = std::max(dispatch, load_free_);
-        const std::uint64_t beats =
-            (tile.columns + parameters_.weight_lanes - 1) / parameters_.weight_lanes;
+        const std::uint64_t beats = (tile.columns + parameters_.weight_lanes - 1) / parameters_.weight_lanes;
         last_beat_ = dispatch + beats;
         load_free_ = last_beat_;
         last_load_quadrants_ = mask;
@@ -47,10 +47,10 @@ TensorTimes TensorTiming::submit(const TensorCommand& command, std::uint64_t off
     } else {
         dispatch = std::max(dispatch, multiply_free_);
         if ((mask & last_load_quadrants_) != 0) dispatch = std::max(dispatch, last_beat_);
-        const std::uint64_t passes = tensor_passes(command.mode, command.stationary_dtype, command.moving_dtype);
+        const std::uint64_t passes =
+            tensor_passes(command.mode, command.stationary_dtype, command.moving_dtype);
         multiply_free_ =
-            dispatch +
-            passes * std::max(std::min(parameters_.min_interval_cycles, tile.columns), command.n);
+            dispatch + passes * std::max(std::min(parameters_.min_interval_cycles, tile.columns), command.n);
         times.completed = dispatch + passes * command.n + parameters_.pipeline_cycles();
     }
     next_dispatch_ = dispatch + 1;

@@ -1,16 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
-// Cycle model of the tensor engine: when commands are accepted, dispatched and completed. Pure arithmetic on cycle
-// counts; equal to the RTL (rtl/tensor_engine.sv) cycle by cycle when operands are always ready.
+// Cycle model of the tensor engine: when commands are accepted, dispatched and completed. Pure arithmetic on
+// cycle counts; equal to the RTL (rtl/tensor_engine.sv) cycle by cycle when operands are always ready.
 //
 // Rules (docs/tensor_engine.md):
-//   accept    a command taken at the port in cycle a can be dispatched from cycle a + 1; at most command_depth
+//   accept    a command taken at the port in cycle a can be dispatched from cycle a + 1; at most
+//   command_depth
 //             commands wait; one dispatch per cycle, in order.
-//   load      dispatched at d takes its B = ceil(M / weight_lanes) beats in cycles d + 1 .. d + B. It waits for the
+//   load      dispatched at d takes its B = ceil(M / weight_lanes) beats in cycles d + 1 .. d + B. It waits
+//   for the
 //             previous load's last beat only: its weights go to shadow registers, which the next multiply in
 //             program order takes over.
 //   multiply  dispatched at d takes moving columns in cycles d + 1 .. d + f * N (f passes). It waits for
-//             f * max(min(min_interval, M), N) cycles after the previous multiply's dispatch, and until the last
-//             beat of a load that overlaps its tile is taken, in the same cycle at the earliest.
+//             f * max(min(min_interval, M), N) cycles after the previous multiply's dispatch, and until the
+//             last beat of a load that overlaps its tile is taken, in the same cycle at the earliest.
 //   complete  f * N + pipeline_cycles after dispatch: the cycle in which the last result is written to PSUM.
 #pragma once
 
@@ -48,8 +50,8 @@ class TensorTiming {
   public:
     explicit TensorTiming(const TensorEngineParameters& parameters);
 
-    /// Times of a command offered at the port from cycle `offered` on; calls come in order of offering, `offered`
-    /// never decreases.
+    /// Times of a command offered at the port from cycle `offered` on; calls come in order of offering,
+    /// `offered` never decreases.
     TensorTimes submit(const TensorCommand& command, std::uint64_t offered);
 
     /// Back to the state after reset, at cycle 0.
@@ -59,13 +61,13 @@ class TensorTiming {
     [[nodiscard]] std::uint32_t quadrants(const PeTile& tile) const;
 
     TensorEngineParameters parameters_;
-    std::deque<std::uint64_t> dispatches_;     // of the last command_depth commands, oldest first
+    std::deque<std::uint64_t> dispatches_;  // of the last command_depth commands, oldest first
     std::uint64_t last_accepted_ = 0;
     bool any_accepted_ = false;
-    std::uint64_t next_dispatch_ = 0;          // first cycle in which the dispatcher is free
-    std::uint64_t load_free_ = 0;              // first cycle in which a load may be dispatched
-    std::uint64_t multiply_free_ = 0;          // first cycle in which a multiply may be dispatched
-    std::uint64_t last_beat_ = 0;              // of the youngest load
+    std::uint64_t next_dispatch_ = 0;  // first cycle in which the dispatcher is free
+    std::uint64_t load_free_ = 0;      // first cycle in which a load may be dispatched
+    std::uint64_t multiply_free_ = 0;  // first cycle in which a multiply may be dispatched
+    std::uint64_t last_beat_ = 0;      // of the youngest load
     std::uint32_t last_load_quadrants_ = 0;
 };
 
