@@ -20,6 +20,9 @@ extern "C" {
 
 #define SYSTOLE_RTL_ABI_VERSION 1
 
+/* The functions of the ABI are all that a library exports. */
+#define SYSTOLE_RTL_API __attribute__((visibility("default")))
+
 typedef struct systole_rtl systole_rtl;
 
 typedef struct systole_rtl_info {
@@ -86,44 +89,44 @@ enum systole_rtl_register {
     SYSTOLE_RTL_RESULT = 4  /* column result before PSUM accumulation; row is ignored */
 };
 
-void systole_rtl_get_info(systole_rtl_info* info);
-systole_rtl* systole_rtl_create(void); /* NULL when out of memory */
-void systole_rtl_destroy(systole_rtl* rtl);
-void systole_rtl_reset(systole_rtl* rtl);
-const char* systole_rtl_last_error(const systole_rtl* rtl);
+SYSTOLE_RTL_API void systole_rtl_get_info(systole_rtl_info* info);
+SYSTOLE_RTL_API systole_rtl* systole_rtl_create(void); /* NULL when out of memory */
+SYSTOLE_RTL_API void systole_rtl_destroy(systole_rtl* rtl);
+SYSTOLE_RTL_API void systole_rtl_reset(systole_rtl* rtl);
+SYSTOLE_RTL_API const char* systole_rtl_last_error(const systole_rtl* rtl);
 
-void systole_rtl_set_psum(systole_rtl* rtl, const systole_rtl_psum* psum);
+SYSTOLE_RTL_API void systole_rtl_set_psum(systole_rtl* rtl, const systole_rtl_psum* psum);
 
 /* Queues a command to be offered at the port from cycle `offered` on (not before the current cycle). */
-int systole_rtl_push(systole_rtl* rtl, const systole_rtl_command* command, uint64_t offered);
+SYSTOLE_RTL_API int systole_rtl_push(systole_rtl* rtl, const systole_rtl_command* command, uint64_t offered);
 
-/* Current cycle; runs the RTL until the cycle count is `cycle` (all of cycle - 1 simulated). */
-uint64_t systole_rtl_cycle(const systole_rtl* rtl);
-int systole_rtl_advance(systole_rtl* rtl, uint64_t cycle);
+/* Current cycle; runs the RTL until the cycle count is `cycle`. A cycle in the past is an error. */
+SYSTOLE_RTL_API uint64_t systole_rtl_cycle(const systole_rtl* rtl);
+SYSTOLE_RTL_API int systole_rtl_advance(systole_rtl* rtl, uint64_t cycle);
 
 /* Takes the oldest event; 1 when there was one, 0 when there is none. */
-int systole_rtl_next_event(systole_rtl* rtl, systole_rtl_event* event);
+SYSTOLE_RTL_API int systole_rtl_next_event(systole_rtl* rtl, systole_rtl_event* event);
 
 /* State of a column's stochastic-rounding generator: x, y, z, w, v, d. Only while no multiply is in flight.
  */
-int systole_rtl_set_random_state(systole_rtl* rtl, uint32_t column, const uint32_t state[6]);
-int systole_rtl_get_random_state(const systole_rtl* rtl, uint32_t column, uint32_t state[6]);
+SYSTOLE_RTL_API int systole_rtl_set_random_state(systole_rtl* rtl, uint32_t column, const uint32_t state[6]);
+SYSTOLE_RTL_API int systole_rtl_get_random_state(const systole_rtl* rtl, uint32_t column, uint32_t state[6]);
 
 /* Value of a register now. */
-int systole_rtl_probe(const systole_rtl* rtl, uint32_t which, uint32_t row, uint32_t column, uint32_t* value);
+SYSTOLE_RTL_API int systole_rtl_probe(const systole_rtl* rtl, uint32_t which, uint32_t row, uint32_t column, uint32_t* value);
 
 /* Flips one bit of a register at the end of cycle `cycle`, or as soon after as the RTL gets there. */
-int systole_rtl_inject(systole_rtl* rtl, uint64_t cycle, uint32_t which, uint32_t row, uint32_t column,
+SYSTOLE_RTL_API int systole_rtl_inject(systole_rtl* rtl, uint64_t cycle, uint32_t which, uint32_t row, uint32_t column,
                        uint32_t bit);
 
 /* Random wait states on the weight, moving and result ports: each beat waits with this probability in
  * 1/65536, from a generator seeded by `seed`. 0 turns them off. */
-void systole_rtl_set_stalls(systole_rtl* rtl, uint64_t seed, uint32_t weight, uint32_t moving,
+SYSTOLE_RTL_API void systole_rtl_set_stalls(systole_rtl* rtl, uint64_t seed, uint32_t weight, uint32_t moving,
                             uint32_t result);
 
 /* FST waveform of everything from here on; a library without waveform support fails and says so. */
-int systole_rtl_wave_open(systole_rtl* rtl, const char* path);
-void systole_rtl_wave_close(systole_rtl* rtl);
+SYSTOLE_RTL_API int systole_rtl_wave_open(systole_rtl* rtl, const char* path);
+SYSTOLE_RTL_API void systole_rtl_wave_close(systole_rtl* rtl);
 
 #ifdef __cplusplus
 }
