@@ -4,12 +4,15 @@
 #pragma once
 
 #include <systole/base/random.hpp>
+#include <systole/cosim/rtl_library.hpp>
 #include <systole/semantics/tensor_timing.hpp>
 
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace systole {
 
@@ -21,6 +24,30 @@ enum class MismatchKind : std::uint8_t {
     kRandomState,   ///< the stochastic-rounding generator of a column differs
     kHang,          ///< the RTL does not complete the command
     kRefused,       ///< the RTL's library reported an error or accessed PSUM outside its bounds
+};
+
+/// A command as the RTL got it, with its own copy of the operand: the memory of a command is its issuer's
+/// again once the command has completed.
+struct RecordedCommand {
+    RecordedCommand() = default;
+    /// Copies the operand's bytes and scales.
+    explicit RecordedCommand(const TensorCommand& original);
+    RecordedCommand(const RecordedCommand&) = delete;
+    RecordedCommand& operator=(const RecordedCommand&) = delete;
+
+    TensorCommand command;  ///< its operand points into the copies below
+    std::vector<std::byte> data;
+    std::vector<std::uint8_t> scale;
+};
+
+/// What it takes to run a failing multiply again on a fresh engine.
+struct Replay {
+    std::vector<std::shared_ptr<const RecordedCommand>>
+        loads;  ///< whose weights were in the array, program order
+    std::shared_ptr<const RecordedCommand> multiply;
+    bool takes_over_weights = false;       ///< no multiply since the last of the loads
+    std::uint64_t dispatched = 0;          ///< cycle of the multiply in the original run of the RTL
+    std::vector<RtlInjection> injections;  ///< of the original run, in its cycles
 };
 
 /// The first difference found when a command completed. Fields that a kind does not use are zero.
@@ -47,6 +74,8 @@ struct Mismatch {
     Xorwow::State found_random{};
 
     std::string detail;  ///< kHang, kRefused: the RTL side's own words
+
+    std::shared_ptr<const Replay> replay;  ///< multiplies only
 };
 
 /// Thrown by LockstepBackend when nobody else takes the mismatch.
