@@ -5,7 +5,22 @@
 
 namespace systole {
 
-TensorTiming::TensorTiming(const TensorEngineParameters& parameters) : parameters_(parameters) {}
+CommandPort::CommandPort(std::uint32_t depth) : free_from_(std::max(depth, 1U), 0) {}
+
+std::uint64_t CommandPort::next_accept(std::uint64_t offered) const {
+    return std::max({offered, next_accept_, free_from_[oldest_]});
+}
+
+bool CommandPort::full(std::uint64_t offered) const { return free_from_[oldest_] > offered; }
+
+void CommandPort::record(std::uint64_t accepted, std::uint64_t dispatched) {
+    next_accept_ = accepted + 1;
+    free_from_[oldest_] = dispatched + 1;
+    oldest_ = (oldest_ + 1) % free_from_.size();
+}
+
+TensorTiming::TensorTiming(const TensorEngineParameters& parameters)
+    : parameters_(parameters), port_(parameters.command_depth) {}
 
 void TensorTiming::reset() { *this = TensorTiming(parameters_); }
 
@@ -24,24 +39,14 @@ std::uint32_t TensorTiming::quadrants(const PeTile& tile) const {
 
 TensorTimes TensorTiming::submit(const TensorCommand& command, std::uint64_t offered) {
     TensorTimes times;
-    // The port takes one command per cycle while fewer than command_depth wait; a dispatch in cycle d frees
-    // its place for cycle d + 1.
-    times.accepted = any_accepted_ ? std::max(offered, last_accepted_ + 1) : offered;
-    if (dispatches_.size() == parameters_.command_depth) {
-        times.accepted = std::max(times.accepted, dispatches_.front() + 1);
-        dispatches_.pop_front();
-    }
-    any_accepted_ = true;
-    last_accepted_ = times.accepted;
-
+    times.accepted = port_.next_accept(offered);
     std::uint64_t dispatch = std::max(times.accepted + 1, next_dispatch_);
     const PeTile& tile = command.tile;
     const std::uint32_t mask = quadrants(tile);
     if (command.op == TensorOp::kLoadWeights) {
-        dispatch = std::max(dispatch, load_free_);
+        dispatch = std::max(dispatch, last_beat_);
         const std::uint64_t beats = (tile.columns + parameters_.weight_lanes - 1) / parameters_.weight_lanes;
         last_beat_ = dispatch + beats;
-        load_free_ = last_beat_;
         last_load_quadrants_ = mask;
         times.completed = last_beat_;
     } else {
@@ -55,7 +60,7 @@ TensorTimes TensorTiming::submit(const TensorCommand& command, std::uint64_t off
     }
     next_dispatch_ = dispatch + 1;
     times.dispatched = dispatch;
-    dispatches_.push_back(dispatch);
+    port_.record(times.accepted, dispatch);
     return times;
 }
 

@@ -16,26 +16,14 @@
 //   complete  f * N + pipeline_cycles after dispatch: the cycle in which the last result is written to PSUM.
 #pragma once
 
+#include <systole/config/tensor_engine_parameters.hpp>
 #include <systole/semantics/tensor_command.hpp>
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <vector>
 
 namespace systole {
-
-/// Shape and timing parameters of a tensor engine; from configs/tensor_engine.yaml, never from literals.
-struct TensorEngineParameters {
-    std::uint32_t rows = 0;
-    std::uint32_t columns = 0;
-    std::uint32_t weight_lanes = 0;         ///< columns of weights loaded per cycle
-    std::uint32_t min_interval_cycles = 0;  ///< floor of a multiply's interval, for M at least as large
-    std::uint32_t command_depth = 0;        ///< commands waiting at the port
-    std::uint32_t stage_cycles = 0;         ///< pipeline stages besides rows and columns
-    std::uint64_t clock_hz = 0;
-
-    /// Cycles from the last moving column taken to its result written.
-    [[nodiscard]] std::uint32_t pipeline_cycles() const { return rows + columns + stage_cycles; }
-};
 
 /// Life of a command in cycles of the engine's clock.
 struct TensorTimes {
@@ -43,6 +31,28 @@ struct TensorTimes {
     std::uint64_t dispatched = 0;
     std::uint64_t completed = 0;
     bool operator==(const TensorTimes&) const = default;
+};
+
+/// The command port: which cycle takes a command, given when earlier commands left the queue behind it.
+class CommandPort {
+  public:
+    /// `depth` commands may wait, at least one.
+    explicit CommandPort(std::uint32_t depth);
+
+    /// The cycle in which a command offered from `offered` on is taken: one per cycle, and only while fewer
+    /// than `depth` commands wait. A command dispatched in cycle d frees its place for cycle d + 1.
+    [[nodiscard]] std::uint64_t next_accept(std::uint64_t offered) const;
+
+    /// Whether a command offered in cycle `offered` finds the queue full.
+    [[nodiscard]] bool full(std::uint64_t offered) const;
+
+    /// Records a command, in order of acceptance.
+    void record(std::uint64_t accepted, std::uint64_t dispatched);
+
+  private:
+    std::vector<std::uint64_t> free_from_;  // ring: first cycle in which the place is free again
+    std::size_t oldest_ = 0;
+    std::uint64_t next_accept_ = 0;
 };
 
 /// The port and dispatcher of one tensor engine.
@@ -61,13 +71,10 @@ class TensorTiming {
     [[nodiscard]] std::uint32_t quadrants(const PeTile& tile) const;
 
     TensorEngineParameters parameters_;
-    std::deque<std::uint64_t> dispatches_;  // of the last command_depth commands, oldest first
-    std::uint64_t last_accepted_ = 0;
-    bool any_accepted_ = false;
+    CommandPort port_;
     std::uint64_t next_dispatch_ = 0;  // first cycle in which the dispatcher is free
-    std::uint64_t load_free_ = 0;      // first cycle in which a load may be dispatched
     std::uint64_t multiply_free_ = 0;  // first cycle in which a multiply may be dispatched
-    std::uint64_t last_beat_ = 0;      // of the youngest load
+    std::uint64_t last_beat_ = 0;      // cycle of the youngest load's last beat
     std::uint32_t last_load_quadrants_ = 0;
 };
 

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+// Strict reading of one YAML mapping whose values carry their provenance:
+//
+//     key: {value: 128, source: documented, note: "PE array"}
+//
+// Every fault is an InputError of the form "FILE:LINE: KEY: expected ..., found ...". A key outside the known
+// ones is refused with the nearest known key as a suggestion; so are duplicates, which YAML itself would let
+// pass.
+#pragma once
+
+#include <systole/config/tensor_engine_config.hpp>
+
+#include <yaml-cpp/yaml.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace systole {
+
+class YamlSection {
+  public:
+    /// `node` must be a mapping with exactly the keys `known`. `file` is the file's name for messages, `path`
+    /// the section's full name ("" for the whole document).
+    YamlSection(const YAML::Node& node, std::string file, std::string path,
+                const std::vector<std::string_view>& known);
+
+    /// A nested section.
+    [[nodiscard]] YamlSection section(std::string_view key, const std::vector<std::string_view>& known) const;
+
+    /// A whole number, decimal or 0x hexadecimal, in [low, high].
+    [[nodiscard]] std::uint64_t integer(std::string_view key, std::uint64_t low, std::uint64_t high,
+                                        std::vector<ConfigEntry>& entries) const;
+
+    /// As integer(), for 32-bit results.
+    [[nodiscard]] std::uint32_t integer32(std::string_view key, std::uint32_t low, std::uint32_t high,
+                                          std::vector<ConfigEntry>& entries) const;
+
+    /// `true` or `false`.
+    [[nodiscard]] bool boolean(std::string_view key, std::vector<ConfigEntry>& entries) const;
+
+  private:
+    struct Scalar {
+        std::string text;
+        std::string where;
+    };
+
+    [[nodiscard]] std::string full_name(std::string_view key) const;
+    [[nodiscard]] std::string where(const YAML::Mark& mark, std::string_view key) const;
+    [[nodiscard]] Scalar value_of(std::string_view key, std::vector<ConfigEntry>& entries) const;
+
+    YAML::Node node_;
+    std::string file_;
+    std::string path_;
+};
+
+/// The candidate with the smallest edit distance to `word`, or "" when none is near enough to be a slip.
+std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& candidates);
+
+}  // namespace systole
