@@ -33,6 +33,10 @@ if(SYSTOLE_SANITIZE)
   add_link_options("-fsanitize=${SYSTOLE_SANITIZE}")
 endif()
 
+if(SYSTOLE_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)  # coverage feedback for libFuzzer
+endif()
+
 # Debian's SystemC is built as C++17 and checks the standard at link time; SC_CPLUSPLUS names that standard,
 # so that C++20 code links with the check still on.
 pkg_check_modules(SYSTEMC REQUIRED IMPORTED_TARGET systemc tlm)
