@@ -210,6 +210,7 @@ TensorTimes LockstepBackend::complete(std::uint64_t tag) {
     mismatch.expected_times = model_->complete(tag);
 
     const bool multiply = entry->command.op == TensorOp::kMultiply;
+    if (entry->takes_over_weights) weights_active_from_ = mismatch.found_times.dispatched;
     bool equal = true;
     if (multiply && !compare_results(*entry, mismatch)) {
         equal = false;
@@ -225,6 +226,7 @@ TensorTimes LockstepBackend::complete(std::uint64_t tag) {
         replay->loads = entry->loads;
         replay->multiply = std::make_shared<const RecordedCommand>(entry->command);
         replay->takes_over_weights = entry->takes_over_weights;
+        replay->weights_active_from = weights_active_from_;
         replay->dispatched = mismatch.found_times.dispatched;
         replay->injections = injections_;
         mismatch.replay = std::move(replay);
@@ -339,6 +341,7 @@ void LockstepBackend::reset() {
     loads_.clear();
     injections_.clear();
     loaded_since_multiply_ = false;
+    weights_active_from_ = 0;
     random_used_ = false;
 }
 

@@ -98,7 +98,8 @@ class LockstepBackend final : public TensorBackend, private RtlPsumObserver {
     std::vector<Entry> entries_;                                 // in flight, in order of submission
     std::vector<std::shared_ptr<const RecordedCommand>> loads_;  // whose weights the next multiply uses
     bool loaded_since_multiply_ = false;
-    bool random_used_ = false;  // since the states were last compared
+    std::uint64_t weights_active_from_ = 0;  // for the multiplies that complete now
+    bool random_used_ = false;               // since the states were last compared
     std::vector<RtlInjection> injections_;
     MismatchHandler handler_;
     LockstepStatistics statistics_;

@@ -45,9 +45,10 @@ struct Replay {
     std::vector<std::shared_ptr<const RecordedCommand>>
         loads;  ///< whose weights were in the array, program order
     std::shared_ptr<const RecordedCommand> multiply;
-    bool takes_over_weights = false;       ///< no multiply since the last of the loads
-    std::uint64_t dispatched = 0;          ///< cycle of the multiply in the original run of the RTL
-    std::vector<RtlInjection> injections;  ///< of the original run, in its cycles
+    bool takes_over_weights = false;        ///< no multiply since the last of the loads
+    std::uint64_t weights_active_from = 0;  ///< dispatch of the multiply that took the weights over
+    std::uint64_t dispatched = 0;           ///< cycle of the multiply in the original run of the RTL
+    std::vector<RtlInjection> injections;   ///< of the original run, in its cycles
 };
 
 /// The first difference found when a command completed. Fields that a kind does not use are zero.

@@ -255,6 +255,8 @@ void RtlEngine::set_stalls(const RtlStalls& stalls) {
     f_->set_stalls(rtl_, stalls.seed, stalls.weight, stalls.moving, stalls.result);
 }
 
-void RtlEngine::wave_open(const fs::path& path) { check(f_->wave_open(rtl_, path.c_str()), "waveform"); }
+void RtlEngine::wave_open(const fs::path& path, std::uint32_t column) {
+    check(f_->wave_open(rtl_, path.c_str(), column), "waveform");
+}
 
 }  // namespace systole

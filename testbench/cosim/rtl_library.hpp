@@ -146,7 +146,8 @@ class RtlEngine {
                                                      std::uint32_t column) const;
     void inject(const RtlInjection& injection);
     void set_stalls(const RtlStalls& stalls);
-    void wave_open(const std::filesystem::path& path);
+    /// FST waveform with the PEs of array column `column` in detail.
+    void wave_open(const std::filesystem::path& path, std::uint32_t column);
     void wave_close() { f_->wave_close(rtl_); }
 
   private:

@@ -124,8 +124,9 @@ SYSTOLE_RTL_API int systole_rtl_inject(systole_rtl* rtl, uint64_t cycle, uint32_
 SYSTOLE_RTL_API void systole_rtl_set_stalls(systole_rtl* rtl, uint64_t seed, uint32_t weight, uint32_t moving,
                             uint32_t result);
 
-/* FST waveform of everything from here on; a library without waveform support fails and says so. */
-SYSTOLE_RTL_API int systole_rtl_wave_open(systole_rtl* rtl, const char* path);
+/* FST waveform from here on, with the PEs of array column `column` in detail (an RTL may show more); a library without
+ * waveform support fails and says so. */
+SYSTOLE_RTL_API int systole_rtl_wave_open(systole_rtl* rtl, const char* path, uint32_t column);
 SYSTOLE_RTL_API void systole_rtl_wave_close(systole_rtl* rtl);
 
 #ifdef __cplusplus
