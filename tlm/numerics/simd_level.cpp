@@ -29,9 +29,7 @@ SimdLevel choose_level() {
 
 }  // namespace
 
-std::string_view simd_level_name(SimdLevel level) {
-    return kLevels.at(static_cast<std::size_t>(level)).name;
-}
+std::string_view simd_level_name(SimdLevel level) { return kLevels.at(static_cast<std::size_t>(level)).name; }
 
 std::optional<SimdLevel> parse_simd_level(std::string_view name) {
     for (const LevelName& entry : kLevels)

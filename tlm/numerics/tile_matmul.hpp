@@ -70,8 +70,7 @@ class TileScratch {
 
   private:
     friend class TileMultiply;
-    AlignedBuffer panel_;
-    AlignedBuffer results_;
+    AlignedBuffer memory_;
     std::array<std::uint64_t, static_cast<std::size_t>(MatmulPath::kCount)> columns_{};
 };
 
@@ -85,29 +84,25 @@ struct TileShape {
     std::uint32_t columns = 0;   ///< M: columns of the stationary operand, 1..1024
 };
 
-namespace detail {
-struct SimdKernels;
-}
-
 /// The weights of one tile in the order in which the kernels of one SIMD level read them.
 class StationaryTile {
   public:
     explicit StationaryTile(SimdLevel level = default_simd_level(), PathPolicy policy = PathPolicy::kFastest);
+    ~StationaryTile();
+    StationaryTile(StationaryTile&& other) noexcept;
+    StationaryTile& operator=(StationaryTile&& other) noexcept;
 
     /// Packs weights [rows, columns]; the operand's memory is not used afterwards. May be called again.
     /// The pair of data types must be supported in that mode (tensor_pair_supported).
     void pack(const TileShape& shape, const TensorOperand& weights);
 
-    [[nodiscard]] const TileShape& shape() const { return shape_; }
-    [[nodiscard]] SimdLevel level() const { return level_; }
+    [[nodiscard]] const TileShape& shape() const;
+    [[nodiscard]] SimdLevel level() const;
 
   private:
     friend class TileMultiply;
-    const detail::SimdKernels* kernels_;
-    SimdLevel level_;
-    PathPolicy policy_;
-    TileShape shape_;
-    AlignedBuffer packed_;
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
 };
 
 /// r of `n` moving columns: results[m * row_stride + j] for m < columns(M), j < n, as FP32 bits (transpose:

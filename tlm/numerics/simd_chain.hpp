@@ -1,0 +1,223 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shared source of every SIMD level: column chains of scalar formats (standard mode, FP32 in four passes,
+// double row) and transpose mode.
+//
+// A block of kRows weight columns x a few vectors of moving columns stays in registers over all rows; each
+// chain adds its products in ascending row order, which is what makes the result that of the column of PEs.
+// Weights: per block of columns [row][part][column]; moving panel: [row][part][kPanel].
+#pragma once
+
+#include <systole/numerics/simd_decode.hpp>
+
+namespace systole {
+namespace {  // one copy per kernel file, see simd_kernels.hpp
+
+constexpr std::uint32_t kPanel = Isa::kChainVectors * kLanes;
+constexpr std::uint32_t kChainRows = Isa::kChainRows;
+
+/// One block: kParts == 1: s = fma(w, a, s); otherwise s += fma(w1, a1, w0 * a0) and so on, exact before the
+/// add.
+template <std::uint32_t kParts, std::uint32_t kRows, std::uint32_t kVectors, std::uint32_t kWidth>
+void chain_block(const float* weights, const float* moving, std::uint32_t rows, const PanelSink& sink,
+                 std::uint32_t first_row, std::uint32_t first_lane, Finish finish) {
+    F sums[kRows][kVectors] = {};
+    moving += first_lane;
+    for (std::uint32_t row = 0; row < rows; ++row) {
+        F a[kParts][kVectors];
+        for (std::uint32_t part = 0; part < kParts; ++part)
+            for (std::uint32_t v = 0; v < kVectors; ++v)
+                a[part][v] = load<F>(moving + part * kWidth + v * kLanes);
+        for (std::uint32_t m = 0; m < kRows; ++m) {
+            for (std::uint32_t v = 0; v < kVectors; ++v) {
+                if constexpr (kParts == 1) {
+                    sums[m][v] = Isa::fma(splat(weights[m]), a[0][v], sums[m][v]);
+                } else {
+                    F dot = splat(weights[m]) * a[0][v];
+                    for (std::uint32_t part = 1; part < kParts; ++part)
+                        dot = Isa::fma(splat(weights[part * kRows + m]), a[part][v], dot);
+                    sums[m][v] += dot;
+                }
+            }
+        }
+        weights += kParts * kRows;
+        moving += kParts * kWidth;
+    }
+    for (std::uint32_t m = 0; m < kRows; ++m)
+        for (std::uint32_t v = 0; v < kVectors; ++v)
+            finish(sums[m][v], sink.row(first_row + m) + first_lane + v * kLanes);
+}
+
+/// A block of `width` <= kRows columns over the first `lanes` lanes of a panel of kWidth.
+template <std::uint32_t kParts, std::uint32_t kRows, std::uint32_t kWidth>
+void chain_block_of_width(std::uint32_t width, const float* weights, const float* moving, std::uint32_t rows,
+                          std::uint32_t lanes, const PanelSink& sink, std::uint32_t first_row,
+                          Finish finish) {
+    if constexpr (kRows > 1) {
+        if (width < kRows) {
+            chain_block_of_width<kParts, kRows - 1, kWidth>(width, weights, moving, rows, lanes, sink,
+                                                            first_row, finish);
+            return;
+        }
+    }
+    // With several parts the moving vectors alone would fill the registers: one vector at a time.
+    constexpr std::uint32_t kVectors = kParts == 1 ? Isa::kChainVectors : 1;
+    for (std::uint32_t lane = 0; lane < lanes; lane += kVectors * kLanes)
+        chain_block<kParts, kRows, kVectors, kWidth>(weights, moving, rows, sink, first_row, lane, finish);
+}
+
+/// All columns of the first `lanes` lanes of a panel.
+template <std::uint32_t kParts, std::uint32_t kWidth = kPanel>
+void chain_panel(const detail::PackedTile& tile, const float* weights, const float* moving,
+                 std::uint32_t rows, const PanelSink& sink, Finish finish, std::uint32_t lanes = kWidth) {
+    const ColumnBlocks<kChainRows> blocks(tile.shape.columns);
+    for (std::uint32_t b = 0; b < blocks.count; ++b) {
+        const std::uint32_t first = blocks.first(b);
+        chain_block_of_width<kParts, kChainRows, kWidth>(
+            blocks.width_of(b), weights + std::size_t{first} * tile.shape.rows * kParts, moving, rows, lanes,
+            sink, first, finish);
+    }
+}
+
+/// FP32 in four passes: what a value gives to HH, to the crossed passes, and its low part.
+struct SplitPanels {
+    float* high;
+    float* crossed;
+    float* low;
+};
+
+inline void split_panel(const SplitPanels& panels, std::size_t floats_count) {
+    for (std::size_t i = 0; i < floats_count; i += kLanes) {
+        const F x = load<F>(panels.high + i);
+        const U code = bits(x);
+        const F none{};
+        const auto tiny = (code & 0x7FFFF000U) == 0U;
+        const auto finite = (code & 0x7F800000U) != 0x7F800000U;
+        const F high = floats(tiny ? code : code & 0xFFFFF000U);
+        store(panels.low + i, finite ? x - high : none);
+        store(panels.crossed + i, finite ? high : none);
+        store(panels.high + i, finite ? high : x);
+    }
+}
+
+inline SplitPanels split_panels(float* base, std::size_t floats_count) {
+    return {base, base + floats_count, base + 2 * floats_count};
+}
+
+inline std::uint32_t chain_parts(MatmulPath path) { return path == MatmulPath::kPairSum ? 2 : 1; }
+
+/// Decodes columns first..first+count-1 of an operand of `total` columns to a panel [row][part][kPanel].
+inline void decode_panel(const TensorOperand& operand, DType type, std::uint32_t parts, std::uint32_t rows,
+                         std::uint32_t first, std::uint32_t count, std::uint32_t total, float* panel) {
+    const DecodeRows decode_to = decoder<Isa::kChainVectors>(type);
+    const std::size_t bytes = dtype_bytes(type);
+    for (std::uint32_t part = 0; part < parts; ++part)
+        decode_to(byte_pointer(operand.data) + (std::size_t{part} * total + first) * bytes,
+                  operand.row_stride_bytes, rows, count, panel + part * kPanel, std::size_t{parts} * kPanel);
+}
+
+/// `panel` is working memory for one panel of weights.
+inline void pack_chain(detail::PackedTile& tile, const TensorOperand& weights, float* panel) {
+    const TileShape& shape = tile.shape;
+    const std::uint32_t parts = chain_parts(tile.path);
+    const std::size_t panel_floats = std::size_t{shape.rows} * kPanel * parts;
+    const std::size_t tile_floats = std::size_t{shape.rows} * shape.columns;
+    float* to = reinterpret_cast<float*>(tile.weights);
+    for (std::uint32_t first = 0; first < shape.columns; first += kPanel) {
+        const std::uint32_t count = smaller(kPanel, shape.columns - first);
+        decode_panel(weights, shape.stationary_dtype, parts, shape.rows, first, count, shape.columns, panel);
+        if (tile.path == MatmulPath::kFourPass) {
+            const SplitPanels from = split_panels(panel, panel_floats);
+            const SplitPanels packed = split_panels(to, tile_floats);
+            split_panel(from, panel_floats);
+            scatter_columns<kChainRows>(from.high, kPanel, shape.rows, shape.columns, first, count,
+                                        packed.high);
+            scatter_columns<kChainRows>(from.crossed, kPanel, shape.rows, shape.columns, first, count,
+                                        packed.crossed);
+            scatter_columns<kChainRows>(from.low, kPanel, shape.rows, shape.columns, first, count,
+                                        packed.low);
+        } else {
+            scatter_columns<kChainRows>(panel, kPanel, shape.rows * parts, shape.columns, first, count, to);
+        }
+    }
+}
+
+inline void four_pass_panel(const detail::PackedTile& tile, float* panel, std::uint32_t rows, PanelSink& sink,
+                            bool pad) {
+    const SplitPanels moving = split_panels(panel, std::size_t{tile.shape.rows} * kPanel);
+    const SplitPanels weights = split_panels(reinterpret_cast<float*>(tile.weights),
+                                             std::size_t{tile.shape.rows} * tile.shape.columns);
+    split_panel(moving, std::size_t{rows} * kPanel);
+    chain_panel<1>(tile, weights.low, moving.low, rows, sink, {pad, false});
+    chain_panel<1>(tile, weights.low, moving.crossed, rows, sink, {pad, true});
+    chain_panel<1>(tile, weights.crossed, moving.low, rows, sink, {pad, true});
+    chain_panel<1>(tile, weights.high, moving.high, rows, sink, {pad, true});
+}
+
+/// Standard and double-row multiplication. Scratch: a moving panel, then a block of results.
+inline void multiply_chain(const detail::PackedTile& tile, const TensorOperand& moving, std::uint32_t rows,
+                           std::uint32_t n, float* panel, float* block, const detail::ResultSink& sink) {
+    const std::uint32_t parts = chain_parts(tile.path);
+    const bool pad = rows < tile.shape.row_tile;
+    const auto* weights = reinterpret_cast<const float*>(tile.weights);
+    // The four passes add up r in the sink, so what an accumulating sink holds must not be there yet.
+    detail::ResultSink target = sink;
+    target.direct = sink.direct && !(tile.path == MatmulPath::kFourPass && sink.add);
+    for (std::uint32_t first = 0; first < n; first += kPanel) {
+        const std::uint32_t count = smaller(kPanel, n - first);
+        decode_panel(moving, tile.shape.moving_dtype, parts, rows, first, count, n, panel);
+        PanelSink out(target, block, kPanel, first, count);
+        if (tile.path == MatmulPath::kFourPass)
+            four_pass_panel(tile, panel, rows, out, pad);
+        else if (parts == 2)
+            chain_panel<2>(tile, weights, panel, rows, out, {pad, out.add()});
+        else
+            chain_panel<1>(tile, weights, panel, rows, out, {pad, out.add()});
+        out.flush();
+    }
+}
+
+/// Transpose: weights as raw bits [column][row], one more row of zeros that unselected columns take.
+inline void pack_transpose(detail::PackedTile& tile, const TensorOperand& weights) {
+    const TileShape& shape = tile.shape;
+    const std::uint32_t bytes = dtype_bytes(shape.stationary_dtype);
+    const std::size_t stride = std::size_t{shape.rows} + 1;
+    for (std::uint32_t row = 0; row < shape.rows; ++row) {
+        const Byte* from = byte_pointer(weights.data) + row * weights.row_stride_bytes;
+        for (std::uint32_t m = 0; m < shape.columns; ++m) {
+            std::uint32_t raw = 0;
+            std::memcpy(&raw, from + std::size_t{m} * bytes, bytes);
+            tile.words[m * stride + row] = raw;
+        }
+    }
+    for (std::uint32_t m = 0; m < shape.columns; ++m) tile.words[m * stride + shape.rows] = 0;
+}
+
+inline void multiply_transpose(const detail::PackedTile& tile, const TensorOperand& moving,
+                               std::uint32_t rows, std::uint32_t n, float* panel, float* block,
+                               const detail::ResultSink& sink) {
+    const std::size_t stride = std::size_t{tile.shape.rows} + 1;
+    detail::ResultSink target = sink;  // raw bits are copied, never added in place
+    target.direct = sink.direct && !sink.add;
+    for (std::uint32_t first = 0; first < n; first += kPanel) {
+        const std::uint32_t count = smaller(kPanel, n - first);
+        decode_panel(moving, tile.shape.moving_dtype, 1, rows, first, count, n, panel);
+        std::uint32_t selected[kPanel];
+        for (std::uint32_t lane = 0; lane < kPanel; lane += kLanes) {
+            U last = splat(tile.shape.rows);
+            for (std::uint32_t row = 0; row < rows; ++row)
+                last = load<F>(panel + std::size_t{row} * kPanel + lane) != 0.0F ? splat(row) : last;
+            store(selected + lane, last);
+        }
+        PanelSink out(target, block, kPanel, first, count);
+        for (std::uint32_t m = 0; m < tile.shape.columns; ++m) {
+            const std::uint32_t* from = tile.words + m * stride;
+            std::uint32_t raw[kPanel];
+            for (std::uint32_t j = 0; j < kPanel; ++j) raw[j] = from[selected[j]];
+            std::memcpy(out.row(m), raw, sizeof raw);
+        }
+        out.flush();
+    }
+}
+
+}  // namespace
+}  // namespace systole

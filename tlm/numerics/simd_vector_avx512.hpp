@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+// Vectors of the AVX-512 level: 512 bits (F, BW, DQ, VL).
+#pragma once
+
+#include <immintrin.h>
+
+#include <cstdint>
+
+namespace systole {
+namespace {  // one copy per kernel file, see simd_kernels.hpp
+
+struct Isa {
+    static constexpr std::uint32_t kLanes = 16;
+    static constexpr std::uint32_t kChainRows = 12;  // 12 x 2 accumulators of 32 registers
+    static constexpr std::uint32_t kChainVectors = 2;
+    static constexpr std::uint32_t kMxRows = 8;  // 8 sums, 16 FP64 dot products
+
+    typedef float F __attribute__((vector_size(64)));
+    typedef double D __attribute__((vector_size(64)));
+    typedef std::int32_t I __attribute__((vector_size(64)));
+    typedef std::uint32_t U __attribute__((vector_size(64)));
+    typedef std::int64_t L __attribute__((vector_size(64)));
+    typedef std::uint16_t U16 __attribute__((vector_size(32)));
+    typedef std::uint8_t U8 __attribute__((vector_size(16)));
+    typedef std::uint8_t Bytes __attribute__((vector_size(64)));
+
+    static D low(F x) { return _mm512_cvtps_pd(_mm512_castps512_ps256(x)); }
+    static D high(F x) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1)); }
+    static F narrow(D lo, D hi) {
+        return _mm512_insertf32x8(_mm512_castps256_ps512(_mm512_cvtpd_ps(lo)), _mm512_cvtpd_ps(hi), 1);
+    }
+    static D odd_sum(D x, D y);
+    static D fma(D a, D b, D c) { return _mm512_fmadd_pd(a, b, c); }
+    static F fma(F a, F b, F c) { return _mm512_fmadd_ps(a, b, c); }
+
+    /// Table look-up of every byte's low nibble.
+    static Bytes lookup(Bytes indices, const std::uint8_t* table) {
+        const __m512i wide = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
+        return reinterpret_cast<Bytes>(_mm512_shuffle_epi8(wide, reinterpret_cast<__m512i>(indices)));
+    }
+    /// Per 32-bit lane two 16-bit sums of two products each, unsigned bytes of a times signed bytes of b.
+    static I pair_products(I a, I b) {
+        return reinterpret_cast<I>(
+            _mm512_maddubs_epi16(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+    }
+    /// Sum of the two 16-bit halves of every lane.
+    static I add_halves(I x) {
+        return reinterpret_cast<I>(_mm512_madd_epi16(reinterpret_cast<__m512i>(x), _mm512_set1_epi16(1)));
+    }
+    static I add16(I a, I b) {
+        return reinterpret_cast<I>(
+            _mm512_add_epi16(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
+    }
+};
+
+}  // namespace
+}  // namespace systole

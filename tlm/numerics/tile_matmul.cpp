@@ -1,0 +1,261 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <systole/base/error.hpp>
+#include <systole/numerics/simd_kernels.hpp>
+#include <systole/numerics/tile_matmul.hpp>
+
+#include <bit>
+#include <cstring>
+#include <new>
+
+namespace systole {
+namespace {
+
+using detail::ResultSink;
+using detail::SimdKernels;
+
+constexpr std::size_t kAlignment = 64;
+constexpr std::uint32_t kLargestTile = 1024;
+
+const SimdKernels& kernels_of(SimdLevel level) {
+    SYSTOLE_INVARIANT(simd_level_available(level), "the SIMD level is available on this host");
+#if defined(SYSTOLE_SIMD_X86)
+    if (level == SimdLevel::kAvx512) return detail::avx512_kernels();
+    if (level == SimdLevel::kAvx2) return detail::avx2_kernels();
+#endif
+    return detail::portable_kernels();
+}
+
+MatmulPath mx_path(const TileShape& shape) {
+    const auto count = [&](DType type) {
+        return (shape.stationary_dtype == type ? 1 : 0) + (shape.moving_dtype == type ? 1 : 0);
+    };
+    const int e2m1 = count(DType::kE2M1Fnx4);
+    if (e2m1 == 2) return MatmulPath::kMxInteger;
+    return e2m1 == 1 && count(DType::kE4M3Fnx4) == 1 ? MatmulPath::kMxFloat : MatmulPath::kMxDouble;
+}
+
+MatmulPath path_of(const TileShape& shape) {
+    switch (shape.mode) {
+        case TensorMode::kDoubleRow:
+            return MatmulPath::kPairSum;
+        case TensorMode::kMx:
+            return mx_path(shape);
+        case TensorMode::kTranspose:
+            return MatmulPath::kTranspose;
+        default:
+            return tensor_passes(shape.mode, shape.stationary_dtype, shape.moving_dtype) == 4
+                       ? MatmulPath::kFourPass
+                       : MatmulPath::kFma;
+    }
+}
+
+std::uint32_t load(const std::byte* from, std::size_t bytes) {
+    std::uint32_t value = 0;
+    std::memcpy(&value, from, bytes);
+    return value;
+}
+
+float canonical(float x) { return x == x ? x : std::bit_cast<float>(0x7FC00000U); }
+
+/// The value that a PSUM element of content `old` takes.
+std::uint32_t psum_value(const PsumFormat& format, std::uint32_t old, std::uint32_t r, Xorwow* random) {
+    const bool bf16 = format.dtype == DType::kBf16;
+    if (format.dtype == DType::kU16) return r & 0xFFFFU;
+    if (format.dtype == DType::kU32 || (!bf16 && !format.accumulate)) return r;
+    float sum = std::bit_cast<float>(r);
+    if (format.accumulate) sum += std::bit_cast<float>(bf16 ? old << 16 : old);
+    const auto bits = std::bit_cast<std::uint32_t>(canonical(sum));
+    if (!bf16) return bits;
+    if (format.rounding == Rounding::kNearestEven) return (bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16;
+    const std::uint32_t noise = random->next() & 0xFFFFU;  // one word per element, used or not
+    const bool finite = (bits & 0x7F800000U) != 0x7F800000U;
+    return (finite ? bits + noise : bits) >> 16;
+}
+
+void check_psum(const PsumFormat& format, bool has_random) {
+    const bool raw = format.dtype == DType::kU16 || format.dtype == DType::kU32;
+    if (!raw && format.dtype != DType::kFp32 && format.dtype != DType::kBf16)
+        throw InputError("PSUM", "data type fp32, bf16, u16 or u32", dtype_name(format.dtype));
+    if (raw && format.accumulate) throw InputError("PSUM", "overwrite of a raw type", "accumulate");
+    const bool stochastic = format.dtype == DType::kBf16 && format.rounding == Rounding::kStochastic;
+    SYSTOLE_INVARIANT(!stochastic || has_random, "stochastic rounding has a generator");
+}
+
+void update_row(const SimdKernels& kernels, const std::uint32_t* r, std::uint32_t n, std::byte* psum,
+                const PsumFormat& format, Xorwow* random) {
+    if (format.dtype == DType::kFp32 && format.step_bytes == 4) {
+        kernels.psum_fp32(r, n, psum, format.accumulate);
+        return;
+    }
+    if (format.dtype == DType::kBf16 && format.step_bytes == 2 && format.rounding == Rounding::kNearestEven) {
+        kernels.psum_bf16(r, n, psum, format.accumulate);
+        return;
+    }
+    const std::size_t bytes = dtype_bytes(format.dtype);
+    for (std::uint32_t j = 0; j < n; ++j) {
+        std::byte* element = psum + static_cast<std::ptrdiff_t>(j) * format.step_bytes;
+        const std::uint32_t value = psum_value(format, load(element, bytes), r[j], random);
+        std::memcpy(element, &value, bytes);
+    }
+}
+
+}  // namespace
+
+const char* matmul_path_name(MatmulPath path) {
+    switch (path) {
+        case MatmulPath::kFma:
+            return "fma";
+        case MatmulPath::kFourPass:
+            return "four-pass";
+        case MatmulPath::kPairSum:
+            return "pair-sum";
+        case MatmulPath::kMxFloat:
+            return "mx-float";
+        case MatmulPath::kMxDouble:
+            return "mx-double";
+        case MatmulPath::kMxInteger:
+            return "mx-integer";
+        case MatmulPath::kMxExact:
+            return "mx-exact";
+        case MatmulPath::kMxGeneral:
+            return "mx-general";
+        case MatmulPath::kTranspose:
+            return "transpose";
+        case MatmulPath::kBf16Dot:
+            return "bf16-dot";
+        case MatmulPath::kCount:
+            break;
+    }
+    return "?";
+}
+
+void AlignedBuffer::Free::operator()(std::byte* memory) const {
+    ::operator delete (memory, std::align_val_t{kAlignment});
+}
+
+std::byte* AlignedBuffer::reserve(std::size_t bytes) {
+    if (bytes > capacity_) {
+        data_.reset(static_cast<std::byte*>(::operator new (bytes, std::align_val_t{kAlignment})));
+        capacity_ = bytes;
+    }
+    return data_.get();
+}
+
+struct StationaryTile::Impl {
+    const SimdKernels* kernels = nullptr;
+    SimdLevel level = SimdLevel::kPortable;
+    detail::PackedTile tile;
+    AlignedBuffer memory;
+};
+
+StationaryTile::StationaryTile(SimdLevel level, PathPolicy policy) : impl_(std::make_unique<Impl>()) {
+    impl_->kernels = &kernels_of(level);
+    impl_->level = level;
+    impl_->tile.general_only = policy == PathPolicy::kGeneral;
+}
+StationaryTile::~StationaryTile() = default;
+StationaryTile::StationaryTile(StationaryTile&& other) noexcept = default;
+StationaryTile& StationaryTile::operator=(StationaryTile&& other) noexcept = default;
+
+const TileShape& StationaryTile::shape() const { return impl_->tile.shape; }
+SimdLevel StationaryTile::level() const { return impl_->level; }
+
+void StationaryTile::pack(const TileShape& shape, const TensorOperand& weights) {
+    if (!tensor_pair_supported(shape.mode, shape.stationary_dtype, shape.moving_dtype))
+        throw InputError(
+            "tensor tile", "a pair of data types that its mode supports",
+            fmt::format("{} x {}", dtype_name(shape.stationary_dtype), dtype_name(shape.moving_dtype)));
+    SYSTOLE_INVARIANT(shape.rows >= 1 && shape.rows <= shape.row_tile && shape.row_tile <= kLargestTile &&
+                          shape.columns >= 1 && shape.columns <= kLargestTile,
+                      "the tile's size is within its limits");
+    detail::PackedTile& tile = impl_->tile;
+    tile.shape = shape;
+    tile.path = path_of(shape);
+
+    const bool mx = shape.mode == TensorMode::kMx;
+    const std::size_t weights_bytes = impl_->kernels->weights_bytes(tile.path, shape.rows, shape.columns);
+    const std::size_t words =
+        !mx && tile.path != MatmulPath::kTranspose ? 0 : (std::size_t{shape.rows} + 1) * shape.columns;
+    const std::size_t scales = mx ? (std::size_t{shape.rows} + 7) / 8 * shape.columns : 0;
+    tile.weights = impl_->memory.reserve(weights_bytes + words * sizeof(std::uint32_t) + scales);
+    tile.words = reinterpret_cast<std::uint32_t*>(tile.weights + weights_bytes);
+    tile.scales = reinterpret_cast<std::uint8_t*>(tile.words + words);
+    impl_->kernels->pack(tile, weights);
+}
+
+/// What the public functions share; the one friend of the classes of the header.
+class TileMultiply {
+  public:
+    static const SimdKernels& kernels(const StationaryTile& tile) { return *tile.impl_->kernels; }
+
+    static void run(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t rows,
+                    std::uint32_t n, TileScratch& scratch, const ResultSink& sink) {
+        const detail::PackedTile& packed = tile.impl_->tile;
+        SYSTOLE_INVARIANT(packed.weights != nullptr && rows >= 1 && rows <= packed.shape.rows,
+                          "the tile is packed and has a weight for every moving row");
+        std::byte* memory =
+            scratch.memory_.reserve(kernels(tile).scratch_bytes(packed.shape.rows, packed.shape.columns));
+        kernels(tile).multiply(packed, moving, rows, n, memory, sink, scratch.columns_.data());
+    }
+};
+
+void multiply(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
+              std::uint32_t n, TileScratch& scratch, std::uint32_t* results, std::size_t row_stride) {
+    struct Context {
+        std::uint32_t columns;
+        std::uint32_t* results;
+        std::size_t row_stride;
+    };
+    const Context context{tile.shape().columns, results, row_stride};
+    ResultSink sink;
+    sink.base = reinterpret_cast<std::byte*>(results);
+    sink.row_stride_bytes = row_stride * sizeof(std::uint32_t);
+    sink.direct = true;
+    sink.context = &context;
+    sink.flush = [](const void* opaque, const std::uint32_t* block, std::size_t block_stride,
+                    std::uint32_t first, std::uint32_t count) {
+        const auto& to = *static_cast<const Context*>(opaque);
+        for (std::uint32_t m = 0; m < to.columns; ++m)
+            std::memcpy(to.results + m * to.row_stride + first, block + m * block_stride,
+                        count * sizeof(std::uint32_t));
+    };
+    TileMultiply::run(tile, moving, moving_rows, n, scratch, sink);
+}
+
+void psum_update(const std::uint32_t* r, std::uint32_t n, std::byte* psum, const PsumFormat& format,
+                 Xorwow* random, SimdLevel level) {
+    check_psum(format, random != nullptr);
+    update_row(kernels_of(level), r, n, psum, format, random);
+}
+
+void multiply_into_psum(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
+                        std::uint32_t n, TileScratch& scratch, const PsumTarget& target) {
+    check_psum(target.format, target.random != nullptr);
+    struct Context {
+        std::uint32_t columns;
+        const SimdKernels& kernels;
+        const PsumTarget& target;
+    };
+    const Context context{tile.shape().columns, TileMultiply::kernels(tile), target};
+    const PsumFormat& format = target.format;
+    const bool words = format.dtype == DType::kFp32 || format.dtype == DType::kU32;
+    ResultSink sink;
+    sink.base = target.base;
+    sink.row_stride_bytes = target.partition_stride_bytes;
+    sink.direct = words && format.step_bytes == 4;
+    sink.add = format.accumulate;
+    sink.context = &context;
+    sink.flush = [](const void* opaque, const std::uint32_t* block, std::size_t block_stride,
+                    std::uint32_t first, std::uint32_t count) {
+        const auto& to = *static_cast<const Context*>(opaque);
+        const PsumFormat& as = to.target.format;
+        std::byte* base = to.target.base + static_cast<std::ptrdiff_t>(first) * as.step_bytes;
+        for (std::uint32_t m = 0; m < to.columns; ++m)
+            update_row(to.kernels, block + m * block_stride, count,
+                       base + m * to.target.partition_stride_bytes, as,
+                       to.target.random == nullptr ? nullptr : to.target.random + m);
+    };
+    TileMultiply::run(tile, moving, moving_rows, n, scratch, sink);
+}
+
+}  // namespace systole
