@@ -12,7 +12,10 @@
 namespace systole {
 namespace {  // one copy per kernel file, see simd_kernels.hpp
 
-constexpr std::uint32_t kPanel = Isa::kChainVectors * kLanes;
+// A panel is as wide as two blocks: a block of weights read once serves both, and whole cache lines are
+// decoded.
+constexpr std::uint32_t kBlockLanes = Isa::kChainVectors * kLanes;
+constexpr std::uint32_t kPanel = 2 * kBlockLanes;
 constexpr std::uint32_t kChainRows = Isa::kChainRows;
 
 /// One block: kParts == 1: s = fma(w, a, s); otherwise s += fma(w1, a1, w0 * a0) and so on, exact before the
@@ -24,27 +27,29 @@ void chain_block(const float* weights, const float* moving, std::uint32_t rows, 
     moving += first_lane;
     for (std::uint32_t row = 0; row < rows; ++row) {
         F a[kParts][kVectors];
-        for (std::uint32_t part = 0; part < kParts; ++part)
-            for (std::uint32_t v = 0; v < kVectors; ++v)
-                a[part][v] = load<F>(moving + part * kWidth + v * kLanes);
-        for (std::uint32_t m = 0; m < kRows; ++m) {
-            for (std::uint32_t v = 0; v < kVectors; ++v) {
+        unroll<kParts>([&](auto part) {
+            unroll<kVectors>([&](auto v) { a[part][v] = load<F>(moving + part * kWidth + v * kLanes); });
+        });
+        unroll<kRows>([&](auto m) {
+            unroll<kVectors>([&](auto v) {
                 if constexpr (kParts == 1) {
                     sums[m][v] = Isa::fma(splat(weights[m]), a[0][v], sums[m][v]);
                 } else {
                     F dot = splat(weights[m]) * a[0][v];
-                    for (std::uint32_t part = 1; part < kParts; ++part)
+                    unroll<kParts, 1>([&](auto part) {
                         dot = Isa::fma(splat(weights[part * kRows + m]), a[part][v], dot);
+                    });
                     sums[m][v] += dot;
                 }
-            }
-        }
+            });
+        });
         weights += kParts * kRows;
         moving += kParts * kWidth;
     }
-    for (std::uint32_t m = 0; m < kRows; ++m)
-        for (std::uint32_t v = 0; v < kVectors; ++v)
-            finish(sums[m][v], sink.row(first_row + m) + first_lane + v * kLanes);
+    unroll<kRows>([&](auto m) {
+        unroll<kVectors>(
+            [&](auto v) { finish(sums[m][v], sink.row(first_row + m) + first_lane + v * kLanes); });
+    });
 }
 
 /// A block of `width` <= kRows columns over the first `lanes` lanes of a panel of kWidth.
@@ -68,7 +73,7 @@ void chain_block_of_width(std::uint32_t width, const float* weights, const float
 /// All columns of the first `lanes` lanes of a panel.
 template <std::uint32_t kParts, std::uint32_t kWidth = kPanel>
 void chain_panel(const detail::PackedTile& tile, const float* weights, const float* moving,
-                 std::uint32_t rows, const PanelSink& sink, Finish finish, std::uint32_t lanes = kWidth) {
+                 std::uint32_t rows, std::uint32_t lanes, const PanelSink& sink, Finish finish) {
     const ColumnBlocks<kChainRows> blocks(tile.shape.columns);
     for (std::uint32_t b = 0; b < blocks.count; ++b) {
         const std::uint32_t first = blocks.first(b);
@@ -108,7 +113,7 @@ inline std::uint32_t chain_parts(MatmulPath path) { return path == MatmulPath::k
 /// Decodes columns first..first+count-1 of an operand of `total` columns to a panel [row][part][kPanel].
 inline void decode_panel(const TensorOperand& operand, DType type, std::uint32_t parts, std::uint32_t rows,
                          std::uint32_t first, std::uint32_t count, std::uint32_t total, float* panel) {
-    const DecodeRows decode_to = decoder<Isa::kChainVectors>(type);
+    const DecodeRows decode_to = decoder<kPanel / kLanes>(type);
     const std::size_t bytes = dtype_bytes(type);
     for (std::uint32_t part = 0; part < parts; ++part)
         decode_to(byte_pointer(operand.data) + (std::size_t{part} * total + first) * bytes,
@@ -141,16 +146,16 @@ inline void pack_chain(detail::PackedTile& tile, const TensorOperand& weights, f
     }
 }
 
-inline void four_pass_panel(const detail::PackedTile& tile, float* panel, std::uint32_t rows, PanelSink& sink,
-                            bool pad) {
+inline void four_pass_panel(const detail::PackedTile& tile, float* panel, std::uint32_t rows,
+                            std::uint32_t lanes, const PanelSink& sink, bool pad) {
     const SplitPanels moving = split_panels(panel, std::size_t{tile.shape.rows} * kPanel);
     const SplitPanels weights = split_panels(reinterpret_cast<float*>(tile.weights),
                                              std::size_t{tile.shape.rows} * tile.shape.columns);
     split_panel(moving, std::size_t{rows} * kPanel);
-    chain_panel<1>(tile, weights.low, moving.low, rows, sink, {pad, false});
-    chain_panel<1>(tile, weights.low, moving.crossed, rows, sink, {pad, true});
-    chain_panel<1>(tile, weights.crossed, moving.low, rows, sink, {pad, true});
-    chain_panel<1>(tile, weights.high, moving.high, rows, sink, {pad, true});
+    chain_panel<1>(tile, weights.low, moving.low, rows, lanes, sink, {pad, false});
+    chain_panel<1>(tile, weights.low, moving.crossed, rows, lanes, sink, {pad, true});
+    chain_panel<1>(tile, weights.crossed, moving.low, rows, lanes, sink, {pad, true});
+    chain_panel<1>(tile, weights.high, moving.high, rows, lanes, sink, {pad, true});
 }
 
 /// Standard and double-row multiplication. Scratch: a moving panel, then a block of results.
@@ -165,13 +170,14 @@ inline void multiply_chain(const detail::PackedTile& tile, const TensorOperand& 
     for (std::uint32_t first = 0; first < n; first += kPanel) {
         const std::uint32_t count = smaller(kPanel, n - first);
         decode_panel(moving, tile.shape.moving_dtype, parts, rows, first, count, n, panel);
-        PanelSink out(target, block, kPanel, first, count);
+        const std::uint32_t lanes = count > kBlockLanes ? kPanel : kBlockLanes;
+        const PanelSink out(target, block, kPanel, first, count);
         if (tile.path == MatmulPath::kFourPass)
-            four_pass_panel(tile, panel, rows, out, pad);
+            four_pass_panel(tile, panel, rows, lanes, out, pad);
         else if (parts == 2)
-            chain_panel<2>(tile, weights, panel, rows, out, {pad, out.add()});
+            chain_panel<2>(tile, weights, panel, rows, lanes, out, {pad, out.add()});
         else
-            chain_panel<1>(tile, weights, panel, rows, out, {pad, out.add()});
+            chain_panel<1>(tile, weights, panel, rows, lanes, out, {pad, out.add()});
         out.flush();
     }
 }

@@ -36,13 +36,30 @@ inline void store(void* to, V v) {
 
 inline U bits(F x) { return reinterpret_cast<U>(x); }
 inline F floats(U x) { return reinterpret_cast<F>(x); }
-inline F splat(float x) { return F{} + x; }
+inline F splat(float x) { return Isa::splat(x); }  // adding x to zeros would lose the sign of zero
+inline D splat(double x) { return Isa::splat(x); }
 inline U splat(std::uint32_t x) { return U{} + x; }
 
 /// NaN becomes the canonical NaN, all else stays.
 inline F canonical(F x) { return x == x ? x : floats(splat(kCanonicalNan)); }
 
 inline std::uint32_t smaller(std::uint32_t a, std::uint32_t b) { return a < b ? a : b; }
+
+/// A loop counter that is a constant expression.
+template <std::uint32_t kValue>
+struct Index {
+    constexpr operator std::uint32_t() const { return kValue; }
+};
+
+/// Calls step(Index<0>), ..., step(Index<kCount - 1>). Arrays of vectors indexed by the counter live in
+/// registers, which the compiler does not achieve for loops that it unrolls later.
+template <std::uint32_t kCount, std::uint32_t kFirst = 0, typename Step>
+[[gnu::always_inline]] inline void unroll(Step&& step) {
+    if constexpr (kFirst < kCount) {
+        step(Index<kFirst>{});
+        unroll<kCount, kFirst + 1>(step);
+    }
+}
 
 inline float float_of(std::uint32_t x) { return __builtin_bit_cast(float, x); }
 
@@ -185,6 +202,20 @@ struct ColumnBlocks {
     }
 };
 
+/// Copies `items` runs of `run` <= kMax values.
+template <std::uint32_t kMax, typename T>
+inline void copy_runs(std::uint32_t run, const T* from, std::size_t from_stride, T* to, std::size_t to_stride,
+                      std::size_t items) {
+    if constexpr (kMax > 1) {
+        if (run < kMax) {
+            copy_runs<kMax - 1>(run, from, from_stride, to, to_stride, items);
+            return;
+        }
+    }
+    for (std::size_t i = 0; i < items; ++i)
+        std::memcpy(to + i * to_stride, from + i * from_stride, kMax * sizeof(T));
+}
+
 /// Copies columns first..first+count-1, given as a panel [item][panel_width], to the blocks they belong to: a
 /// block of w columns is [item][w], blocks follow each other.
 template <std::uint32_t kMax, typename T>
@@ -194,12 +225,11 @@ inline void scatter_columns(const T* panel, std::size_t panel_width, std::size_t
     for (std::uint32_t b = 0; b < blocks.count; ++b) {
         const std::uint32_t begin = blocks.first(b);
         const std::uint32_t width = blocks.width_of(b);
-        for (std::uint32_t m = 0; m < width; ++m) {
-            const std::uint32_t column = begin + m - first;  // wraps for columns before the panel
-            if (column >= count) continue;
-            T* out = to + begin * items + m;
-            for (std::size_t i = 0; i < items; ++i) out[i * width] = panel[i * panel_width + column];
-        }
+        const std::uint32_t from = begin > first ? begin : first;
+        const std::uint32_t end = smaller(begin + width, first + count);
+        if (from < end)
+            copy_runs<kMax>(end - from, panel + (from - first), panel_width,
+                            to + begin * items + (from - begin), width, items);
     }
 }
 

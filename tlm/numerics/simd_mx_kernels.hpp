@@ -29,24 +29,24 @@ template <std::uint32_t kRows>
 void mx_double_block(const double* weights, const double* moving, std::uint32_t rows, bool first,
                      float* sums) {
     F chains[kRows];
-    for (std::uint32_t m = 0; m < kRows; ++m) chains[m] = first ? F{} : load<F>(sums + m * kMxPanel);
+    unroll<kRows>([&](auto m) { chains[m] = first ? F{} : load<F>(sums + m * kMxPanel); });
     for (std::uint32_t row = 0; row < rows; ++row) {
         D low[kRows];
         D high[kRows];
-        for (std::uint32_t q = 0; q < kElements; ++q) {
+        unroll<kElements>([&](auto q) {
             const D a_low = load<D>(moving + q * kLanes);
             const D a_high = load<D>(moving + q * kLanes + kLanes / 2);
-            for (std::uint32_t m = 0; m < kRows; ++m) {
-                const D w = D{} + weights[q * kRows + m];
+            unroll<kRows>([&](auto m) {
+                const D w = splat(weights[q * kRows + m]);
                 low[m] = q == 0 ? w * a_low : Isa::fma(w, a_low, low[m]);
                 high[m] = q == 0 ? w * a_high : Isa::fma(w, a_high, high[m]);
-            }
-        }
-        for (std::uint32_t m = 0; m < kRows; ++m) chains[m] += Isa::narrow(low[m], high[m]);
+            });
+        });
+        unroll<kRows>([&](auto m) { chains[m] += Isa::narrow(low[m], high[m]); });
         weights += kElements * kRows;
         moving += kElements * kLanes;
     }
-    for (std::uint32_t m = 0; m < kRows; ++m) store(sums + m * kMxPanel, chains[m]);
+    unroll<kRows>([&](auto m) { store(sums + m * kMxPanel, chains[m]); });
 }
 
 template <std::uint32_t kRows>
@@ -112,33 +112,30 @@ void mx_integer_block(const IntegerWeights& all, std::size_t first_column, std::
         const F moving_factor = load<F>(moving_factors);
         F scale[kRows];
         I pairs[kRows] = {};
-        for (std::uint32_t m = 0; m < kRows; ++m) scale[m] = splat(factors[m]) * moving_factor;
+        const auto add_step = [&](auto m, I pair_sums, const std::int32_t* bias_of) {
+            const I sum = Isa::add_halves(pair_sums) - bias_of[m];
+            chains[m] = Isa::fma(__builtin_convertvector(sum, F), scale[m], chains[m]);
+        };
+        unroll<kRows>([&](auto m) { scale[m] = splat(factors[m]) * moving_factor; });
         for (std::uint32_t k = 0; k < count; ++k) {
             const I a = load<I>(moving);
-            for (std::uint32_t m = 0; m < kRows; ++m) {
+            unroll<kRows>([&](auto m) {
                 const I products = Isa::pair_products(a, reinterpret_cast<I>(splat(weights[m])));
-                if constexpr (kExact) {
+                if constexpr (kExact)
                     pairs[m] = Isa::add16(pairs[m], products);
-                } else {
-                    const I sum = Isa::add_halves(products) - bias[m];
-                    chains[m] = Isa::fma(__builtin_convertvector(sum, F), scale[m], chains[m]);
-                }
-            }
+                else
+                    add_step(m, products, bias);
+            });
             weights += kRows;
             bias += kRows;
             moving += kLanes;
         }
-        if constexpr (kExact) {
-            for (std::uint32_t m = 0; m < kRows; ++m) {
-                const I sum = Isa::add_halves(pairs[m]) - group_bias[m];
-                chains[m] = Isa::fma(__builtin_convertvector(sum, F), scale[m], chains[m]);
-            }
-        }
+        if constexpr (kExact) unroll<kRows>([&](auto m) { add_step(m, pairs[m], group_bias); });
         group_bias += kRows;
         factors += kRows;
         moving_factors += kLanes;
     }
-    for (std::uint32_t m = 0; m < kRows; ++m) store(sums + m * kMxPanel, chains[m]);
+    unroll<kRows>([&](auto m) { store(sums + m * kMxPanel, chains[m]); });
 }
 
 template <std::uint32_t kRows, bool kExact>

@@ -153,7 +153,7 @@ class MxPanel {
         const detail::ResultSink to_sums{};
         const PanelSink sums(to_sums, sums_, kMxPanel, first_, end_ - first_);
         chain_panel<kElements, kMxPanel>(tile_, reinterpret_cast<const float*>(tile_.weights), panel_, rows_,
-                                         sums, {false, false}, vectors_ * kLanes);
+                                         vectors_ * kLanes, sums, {false, false});
         return true;
     }
 

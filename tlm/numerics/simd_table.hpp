@@ -10,8 +10,9 @@ namespace {  // one copy per kernel file, see simd_kernels.hpp
 
 /// Bytes of the panel that packing works in, at the end of a tile's memory.
 inline std::size_t pack_panel_bytes(std::uint32_t rows) {
-    constexpr std::size_t kWidest = kElements * kLanes * sizeof(double);
-    static_assert(kWidest >= 3 * kPanel * sizeof(float));
+    constexpr std::size_t kMxWidth = kElements * kLanes * sizeof(double);
+    constexpr std::size_t kChainWidth = 3 * kPanel * sizeof(float);  // the parts of FP32; double row has two
+    constexpr std::size_t kWidest = kMxWidth > kChainWidth ? kMxWidth : kChainWidth;
     return std::size_t{groups_of(rows)} * kGroupRows * kWidest;
 }
 

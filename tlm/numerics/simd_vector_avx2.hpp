@@ -24,6 +24,8 @@ struct Isa {
     typedef std::uint8_t U8 __attribute__((vector_size(8)));
     typedef std::uint8_t Bytes __attribute__((vector_size(32)));
 
+    static F splat(float x) { return _mm256_set1_ps(x); }
+    static D splat(double x) { return _mm256_set1_pd(x); }
     static D low(F x) { return _mm256_cvtps_pd(_mm256_castps256_ps128(x)); }
     static D high(F x) { return _mm256_cvtps_pd(_mm256_extractf128_ps(x, 1)); }
     static F narrow(D lo, D hi) {

@@ -24,6 +24,8 @@ struct Isa {
     typedef std::uint8_t U8 __attribute__((vector_size(16)));
     typedef std::uint8_t Bytes __attribute__((vector_size(64)));
 
+    static F splat(float x) { return _mm512_set1_ps(x); }
+    static D splat(double x) { return _mm512_set1_pd(x); }
     static D low(F x) { return _mm512_cvtps_pd(_mm512_castps512_ps256(x)); }
     static D high(F x) { return _mm512_cvtps_pd(_mm512_extractf32x8_ps(x, 1)); }
     static F narrow(D lo, D hi) {

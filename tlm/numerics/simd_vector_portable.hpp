@@ -24,6 +24,8 @@ struct Isa {
     typedef std::uint8_t U8 __attribute__((vector_size(4)));
     typedef std::uint8_t Bytes __attribute__((vector_size(16)));
 
+    static F splat(float x) { return F{x, x, x, x}; }
+    static D splat(double x) { return D{x, x}; }
     static D low(F x) { return D{x[0], x[1]}; }
     static D high(F x) { return D{x[2], x[3]}; }
     static F narrow(D lo, D hi) {
