@@ -38,10 +38,10 @@ TensorEngineConfig read(const YAML::Node& document, const std::string& name) {
     m.psum_offset = memory.integer32("psum_offset", m.partitions * m.pitch_bytes, 1U << 31, log);
     m.poison_byte = static_cast<std::uint8_t>(memory.integer32("poison_byte", 0, 255, log));
 
-    const YamlSection engine =
-        root.section("tensor_engine", {"rows", "columns", "weight_lanes", "min_interval_cycles",
-                                       "command_depth", "stage_cycles", "clock_hz", "max_n_32_bit",
-                                       "max_n_16_bit", "column_tiles", "scale_group_rows"});
+    const YamlSection engine = root.section(
+        "tensor_engine", {"rows", "columns", "weight_lanes", "min_interval_cycles", "command_depth",
+                          "stage_cycles", "clock_hz", "max_n_32_bit", "max_n_16_bit", "max_free_elements",
+                          "column_tiles", "scale_group_rows"});
     TensorEngineParameters& e = config.engine;
     const auto array_size = [&](const char* key) {
         const std::uint32_t size = engine.integer32(key, 4, m.partitions, log);
@@ -58,6 +58,7 @@ TensorEngineConfig read(const YAML::Node& document, const std::string& name) {
     e.clock_hz = engine.integer("clock_hz", 1'000, kMaxClockHz, log);
     config.limits.max_n_32_bit = engine.integer32("max_n_32_bit", 1, kMaxFreeSize, log);
     config.limits.max_n_16_bit = engine.integer32("max_n_16_bit", 1, kMaxFreeSize, log);
+    config.limits.max_free_elements = engine.integer32("max_free_elements", 1, kMaxFreeSize, log);
     config.limits.column_tiles = engine.boolean("column_tiles", log);
     config.limits.scale_group_rows = engine.integer32("scale_group_rows", 8, 8, log);
     return config;

@@ -23,10 +23,11 @@ struct TensorEngineParameters {
 
 /// What instructions of a tensor engine may ask for, besides what follows from the array's shape.
 struct TensorLimits {
-    std::uint32_t max_n_32_bit = 0;      ///< moving columns with 32-bit PSUM elements
-    std::uint32_t max_n_16_bit = 0;      ///< moving columns with 16-bit PSUM elements
-    bool column_tiles = false;           ///< whether the array may be split by columns
-    std::uint32_t scale_group_rows = 0;  ///< MX: rows that share a scale byte
+    std::uint32_t max_n_32_bit = 0;       ///< moving columns with 32-bit PSUM elements
+    std::uint32_t max_n_16_bit = 0;       ///< moving columns with 16-bit PSUM elements
+    std::uint32_t max_free_elements = 0;  ///< elements per partition of an operand
+    bool column_tiles = false;            ///< whether the array may be split by columns
+    std::uint32_t scale_group_rows = 0;   ///< MX: rows that share a scale byte
 };
 
 /// The two partitioned memories of a core: partition p starts at p * pitch_bytes, in SBUF and in PSUM alike.

@@ -68,7 +68,7 @@ TEST(TensorEngineConfig, GivesTheFullArray) {
 
 TEST(TensorEngineConfig, KeepsTheOriginOfEveryValue) {
     const TensorEngineConfig config = load_tensor_engine_config(kFile);
-    ASSERT_EQ(config.entries.size(), 17U);
+    ASSERT_EQ(config.entries.size(), 18U);
     const std::string text = text_of_file();
     for (const ConfigEntry& entry : config.entries) {
         EXPECT_FALSE(entry.note.empty()) << entry.key;

@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <systole/base/error.hpp>
+#include <systole/engine/tensor_engine.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace systole {
+namespace {
+
+tlm::tlm_response_status check_payload(const tlm::tlm_generic_payload& payload) {
+    if (payload.get_command() != tlm::TLM_WRITE_COMMAND) return tlm::TLM_COMMAND_ERROR_RESPONSE;
+    if (payload.get_address() != 0) return tlm::TLM_ADDRESS_ERROR_RESPONSE;
+    if (payload.get_byte_enable_ptr() != nullptr) return tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE;
+    if (payload.get_data_ptr() == nullptr || payload.get_data_length() != sizeof(TensorInstruction) ||
+        payload.get_streaming_width() < sizeof(TensorInstruction))
+        return tlm::TLM_BURST_ERROR_RESPONSE;
+    return tlm::TLM_OK_RESPONSE;
+}
+
+// Bytes of a PSUM partition from the lowest to the highest element that a plan writes.
+struct ByteRange {
+    std::int64_t first = 0;
+    std::int64_t end = 0;
+};
+
+ByteRange psum_range(const TensorInstruction& instruction, const TensorPlan& plan) {
+    const std::int64_t bytes = dtype_bytes(plan.command.psum_dtype);
+    const ElementSpan span = element_span(instruction.destination);
+    return {.first = plan.command.psum_base_bytes + span.lowest * bytes,
+            .end = plan.command.psum_base_bytes + (span.highest + 1) * bytes};
+}
+
+}  // namespace
+
+TensorEngine::TensorEngine(sc_core::sc_module_name name, const TensorMachine& machine,
+                           std::unique_ptr<TensorBackend> backend, const PsumView& psum)
+    : sc_module(name),
+      command_target("command_target"),
+      sbuf_initiator("sbuf_initiator", MemoryPort::Access::kRead),
+      psum_initiator("psum_initiator", MemoryPort::Access::kReadWrite),
+      completion("completion"),
+      reset_in("reset_in"),
+      machine_(machine),
+      backend_(std::move(backend)),
+      psum_(psum),
+      clock_(machine.engine.clock_hz),
+      port_(machine.engine.command_depth),
+      loaded_(machine.engine),
+      completion_event_("completion_event"),
+      served_event_("served_event") {
+    SYSTOLE_INVARIANT(backend_ != nullptr && backend_->parameters().rows == machine.engine.rows &&
+                          backend_->parameters().columns == machine.engine.columns,
+                      "the backend has the engine's array");
+    SYSTOLE_INVARIANT(psum.base != nullptr && psum.partitions >= machine.engine.columns &&
+                          psum.bytes_per_partition >= machine.memory.psum_bytes,
+                      "the backend's PSUM has the engine's size");
+    command_target.register_b_transport(this, &TensorEngine::b_transport);
+    SC_HAS_PROCESS(TensorEngine);
+    SC_METHOD(on_completion);
+    sensitive << completion_event_;
+    dont_initialize();
+    SC_METHOD(on_reset);
+    sensitive << reset_in;
+    dont_initialize();
+}
+
+TensorEngine::~TensorEngine() = default;
+
+void TensorEngine::end_of_elaboration() {
+    SYSTOLE_INVARIANT(sc_core::sc_get_time_resolution() == sc_core::sc_time(1, sc_core::SC_PS),
+                      "SystemC's time resolution is 1 ps");
+}
+
+sc_core::sc_time TensorEngine::time_of(std::uint64_t cycle) const {
+    return sc_core::sc_time::from_value(clock_.time_ps(cycle));
+}
+
+std::uint64_t TensorEngine::edge_at_or_after(const sc_core::sc_time& time) const {
+    return clock_.cycle_at_or_after(time.value());
+}
+
+// --- command port
+// ---------------------------------------------------------------------------------------------------
+
+void TensorEngine::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+    payload.set_dmi_allowed(false);
+    const tlm::tlm_response_status status = check_payload(payload);
+    payload.set_response_status(status);
+    if (status != tlm::TLM_OK_RESPONSE) return;
+    TensorInstruction instruction;
+    std::memcpy(static_cast<void*>(&instruction), payload.get_data_ptr(), sizeof(instruction));
+
+    if (delay != sc_core::SC_ZERO_TIME) {
+        sc_core::wait(delay);
+        delay = sc_core::SC_ZERO_TIME;
+    }
+    const std::uint64_t ticket = next_ticket_++;
+    while (serving_ != ticket) sc_core::wait(served_event_);
+    const std::uint64_t accepted = accept(instruction);
+    if (next_ticket_ != ++serving_) served_event_.notify(sc_core::SC_ZERO_TIME);
+    const sc_core::sc_time edge = time_of(accepted);
+    if (edge > sc_core::sc_time_stamp()) delay = edge - sc_core::sc_time_stamp();
+}
+
+bool TensorEngine::in_reset() const { return reset_in.size() != 0 && reset_in->read(); }
+
+// The backend's cycle in which something that happens now is offered.
+std::uint64_t TensorEngine::offer_cycle() const {
+    return std::max(edge_at_or_after(sc_core::sc_time_stamp()), epoch_) - epoch_;
+}
+
+// Waits for a place in the queue and hands the instruction over. Returns the accepting clock edge.
+std::uint64_t TensorEngine::accept(const TensorInstruction& instruction) {
+    bool waited = false;
+    while (port_.full(offer_cycle())) {
+        sc_core::wait(time_of(epoch_ + port_.next_accept(offer_cycle())) - sc_core::sc_time_stamp());
+        waited = true;
+    }
+    ++statistics_.instructions;
+    statistics_.waits += waited ? 1 : 0;
+    const std::uint64_t offered = port_.next_accept(offer_cycle());
+
+    InFlight& entry = take_entry();
+    entry.instruction = instruction;
+    entry.fault = prepare(entry);
+    if (entry.fault) {
+        const std::uint64_t edge = epoch_ + offered;
+        entry.cycles = {.accepted = edge, .dispatched = edge, .completed = edge + 1};
+    } else {
+        submit(entry, offered);
+    }
+    schedule(entry);
+    return entry.cycles.accepted;
+}
+
+TensorEngine::InFlight& TensorEngine::take_entry() {
+    if (free_.empty()) {
+        entries_.push_back(std::make_unique<InFlight>());
+        free_.push_back(entries_.back().get());
+        due_.reserve(entries_.size());
+    }
+    InFlight& entry = *free_.back();
+    free_.pop_back();
+    entry.sequence = next_sequence_++;
+    entry.submitted = false;
+    return entry;
+}
+
+TensorFault TensorEngine::prepare(InFlight& entry) {
+    if (in_reset()) return {TensorStatus::kReset, "no instructions while the engine is in reset"};
+    if (const TensorFault fault = plan_instruction(entry.instruction, machine_, loaded_, entry.plan))
+        return fault;
+    if (!read_operand(entry)) return {TensorStatus::kBusError, "the SBUF answers reads of operands"};
+    if (entry.plan.command.op == TensorOp::kLoadWeights)
+        loaded_.load(entry.instruction);
+    else if (!psum_is_direct() && !fill_mirror(entry))
+        return {TensorStatus::kBusError, "the PSUM answers reads of the destination"};
+    return {};
+}
+
+void TensorEngine::submit(InFlight& entry, std::uint64_t offered) {
+    entry.first_tag = next_tag_;
+    for (std::uint64_t i = 0; i < entry.plan.pieces; ++i) {
+        TensorCommand command = piece(entry, i);
+        command.tag = next_tag_++;
+        const TensorTimes times = backend_->submit(command, offered);
+        port_.record(times.accepted, times.dispatched);
+        entry.cycles = {.accepted = epoch_ + times.accepted,
+                        .dispatched = i == 0 ? epoch_ + times.dispatched : entry.cycles.dispatched,
+                        .completed = epoch_ + times.completed};
+    }
+    entry.submitted = true;
+}
+
+TensorCommand TensorEngine::piece(const InFlight& entry, std::uint64_t index) const {
+    const TensorPlan& plan = entry.plan;
+    TensorCommand command = plan.command;
+    std::size_t row_bytes = std::size_t{plan.elements} * plan.element_bytes;
+    std::size_t at = index * command.n * plan.element_bytes;
+    if (plan.pieces > 1 && command.mode == TensorMode::kDoubleRow) {
+        // Both halves of a piece have to follow each other, so each piece is an operand of its own.
+        row_bytes = std::size_t{2} * command.n * plan.element_bytes;
+        at = index * command.tile.rows * row_bytes;
+    }
+    command.operand = {.data = entry.data.data() + at, .row_stride_bytes = row_bytes};
+    if (plan.scale_rows != 0) {
+        command.operand.scale = entry.scale.data() + index * command.n;
+        command.operand.scale_stride_bytes = plan.elements;
+    }
+    if (command.op == TensorOp::kMultiply)
+        command.psum_base_bytes = static_cast<std::uint32_t>(
+            command.psum_base_bytes + plan.destination.offset(index) * dtype_bytes(command.psum_dtype));
+    return command;
+}
+
+// --- completion
+// -----------------------------------------------------------------------------------------------------
+
+namespace {
+
+// std heaps keep the largest element in front: the one that completes first, the older one first.
+constexpr auto kLater = [](const auto* a, const auto* b) {
+    return std::pair(a->cycles.completed, a->sequence) > std::pair(b->cycles.completed, b->sequence);
+};
+
+}  // namespace
+
+void TensorEngine::schedule(InFlight& entry) {
+    due_.push_back(&entry);
+    std::push_heap(due_.begin(), due_.end(), kLater);
+    if (due_.front() == &entry) arm();
+}
+
+void TensorEngine::arm() {
+    const sc_core::sc_time next = time_of(due_.front()->cycles.completed);
+    const sc_core::sc_time now = sc_core::sc_time_stamp();
+    completion_event_.cancel();
+    completion_event_.notify(next > now ? next - now : sc_core::SC_ZERO_TIME);
+}
+
+void TensorEngine::on_completion() {
+    while (!due_.empty() && time_of(due_.front()->cycles.completed) <= sc_core::sc_time_stamp()) {
+        std::pop_heap(due_.begin(), due_.end(), kLater);
+        InFlight& entry = *due_.back();
+        due_.pop_back();
+        if (entry.submitted) {
+            finish(entry);
+            if (time_of(entry.cycles.completed) > sc_core::sc_time_stamp()) {
+                // The backend took longer than it expected.
+                due_.push_back(&entry);
+                std::push_heap(due_.begin(), due_.end(), kLater);
+                continue;
+            }
+        }
+        publish(entry);
+    }
+    if (!due_.empty()) arm();
+}
+
+void TensorEngine::finish(InFlight& entry) {
+    entry.submitted = false;
+    for (std::uint64_t i = 0; i < entry.plan.pieces; ++i)
+        entry.cycles.completed =
+            std::max(entry.cycles.completed, epoch_ + backend_->complete(entry.first_tag + i).completed);
+    if (entry.plan.command.op != TensorOp::kMultiply) return;
+    if (psum_is_direct()) {
+        ++statistics_.direct_psum;
+        return;
+    }
+    ++statistics_.mirrored_psum;
+    if (!empty_mirror(entry)) entry.fault = {TensorStatus::kBusError, "the PSUM answers writes of results"};
+}
+
+void TensorEngine::publish(InFlight& entry) {
+    const TensorCompletion report{.tag = entry.instruction.tag,
+                                  .op = entry.instruction.op,
+                                  .fault = entry.fault,
+                                  .cycles = entry.cycles,
+                                  .accepted = time_of(entry.cycles.accepted),
+                                  .dispatched = time_of(entry.cycles.dispatched),
+                                  .completed = time_of(entry.cycles.completed)};
+    statistics_.faults += entry.fault ? 1 : 0;
+    // Free before the listeners run: one of them may hand over the next instruction.
+    free_.push_back(&entry);
+    completion.write(report);
+}
+
+void TensorEngine::on_reset() {
+    if (in_reset()) reset();
+}
+
+void TensorEngine::reset() {
+    completion_event_.cancel();
+    const std::uint64_t edge = edge_at_or_after(sc_core::sc_time_stamp());
+    backend_->reset();
+    loaded_.reset();
+    port_ = CommandPort(machine_.engine.command_depth);
+    epoch_ = edge_at_or_after(sc_core::sc_time_stamp() + sc_core::sc_get_time_resolution());
+    std::sort(due_.begin(), due_.end(),
+              [](const InFlight* a, const InFlight* b) { return a->sequence < b->sequence; });
+    const std::vector<InFlight*> dropped = std::exchange(due_, {});
+    for (InFlight* entry : dropped) {
+        entry->submitted = false;
+        if (!entry->fault) entry->fault = {TensorStatus::kReset, "the engine was reset"};
+        entry->cycles.completed = edge;
+        publish(*entry);
+    }
+}
+
+// --- memory
+// ---------------------------------------------------------------------------------------------------------
+
+// Copies one partition's element stream to `to`.
+bool TensorEngine::read_row(std::uint32_t partition, std::uint32_t start_byte, const TensorPlan& plan,
+                            std::uint32_t element_bytes, std::byte* to) {
+    const std::int64_t lowest = plan.span.lowest * element_bytes;
+    const auto bytes = static_cast<std::size_t>((plan.span.highest - plan.span.lowest + 1) * element_bytes);
+    const std::uint64_t address = std::uint64_t{partition} * machine_.memory.pitch_bytes +
+                                  static_cast<std::uint64_t>(std::int64_t{start_byte} + lowest);
+    const std::byte* from = sbuf_initiator.direct(address, bytes);
+    if (from == nullptr) {
+        bounce_.resize(std::max(bounce_.size(), bytes));
+        if (!sbuf_initiator.read(address, bounce_.data(), bytes)) return false;
+        from = bounce_.data();
+    }
+    gather(plan.source, from - lowest, element_bytes, to);
+    return true;
+}
+
+bool TensorEngine::read_operand(InFlight& entry) {
+    const TensorPlan& plan = entry.plan;
+    const TensorCommand& command = plan.command;
+    const std::size_t row_bytes = std::size_t{plan.elements} * plan.element_bytes;
+    const bool by_piece = plan.pieces > 1 && command.mode == TensorMode::kDoubleRow;
+    const std::size_t run_bytes = std::size_t{command.n} * plan.element_bytes;
+    entry.data.resize(command.tile.rows * row_bytes);
+    entry.row.resize(by_piece ? row_bytes : 0);
+    for (std::uint32_t k = 0; k < command.tile.rows; ++k) {
+        std::byte* to = by_piece ? entry.row.data() : entry.data.data() + k * row_bytes;
+        if (!read_row(plan.start_partition + k, plan.start_byte, plan, plan.element_bytes, to)) return false;
+        if (!by_piece) continue;
+        for (std::size_t i = 0; i < plan.pieces; ++i)
+            for (std::size_t half = 0; half < 2; ++half)
+                std::memcpy(entry.data.data() + ((i * command.tile.rows + k) * 2 + half) * run_bytes,
+                            entry.row.data() + (half * plan.pieces + i) * run_bytes, run_bytes);
+    }
+    entry.scale.resize(std::size_t{plan.scale_rows} * plan.elements);
+    for (std::uint32_t g = 0; g < plan.scale_rows; ++g)
+        if (!read_row(plan.scale_partition(g), plan.scale_start_byte, plan, 1,
+                      reinterpret_cast<std::byte*>(entry.scale.data()) + std::size_t{g} * plan.elements))
+            return false;
+    return true;
+}
+
+// Whether direct access to PSUM leads to the memory the backend writes, for every column of the array.
+bool TensorEngine::psum_is_direct() {
+    if (psum_checked_ && psum_generation_ == psum_initiator.generation()) return psum_direct_;
+    psum_direct_ = true;
+    for (std::uint32_t c = 0; c < machine_.engine.columns && psum_direct_; ++c)
+        psum_direct_ = psum_initiator.direct(std::uint64_t{c} * machine_.memory.pitch_bytes,
+                                             machine_.memory.psum_bytes) ==
+                       psum_.base + c * psum_.partition_stride_bytes;
+    psum_checked_ = true;
+    psum_generation_ = psum_initiator.generation();
+    return psum_direct_;
+}
+
+// Brings the destination's present content into the mirror. What an instruction in flight will still write is
+// in the mirror already, and newer there.
+bool TensorEngine::fill_mirror(const InFlight& entry) {
+    const PeTile& tile = entry.plan.command.tile;
+    const ByteRange range = psum_range(entry.instruction, entry.plan);
+    for (std::uint32_t p = tile.column_start; p < tile.column_start + tile.columns; ++p) {
+        std::int64_t at = range.first;
+        while (at < range.end) {
+            std::int64_t end = range.end;
+            bool pending = false;
+            for (const InFlight* other : due_) {
+                const PeTile& t = other->plan.command.tile;
+                if (!other->submitted || other->plan.command.op != TensorOp::kMultiply ||
+                    p < t.column_start || p >= t.column_start + t.columns)
+                    continue;
+                const ByteRange busy = psum_range(other->instruction, other->plan);
+                if (busy.first <= at && at < busy.end) {
+                    at = busy.end;
+                    pending = true;
+                    break;
+                }
+                if (busy.first > at) end = std::min(end, busy.first);
+            }
+            if (pending) continue;
+            std::byte* mirror = psum_.base + p * psum_.partition_stride_bytes + at;
+            if (!psum_initiator.read(
+                    std::uint64_t{p} * machine_.memory.pitch_bytes + static_cast<std::uint64_t>(at), mirror,
+                    static_cast<std::size_t>(end - at)))
+                return false;
+            at = end;
+        }
+    }
+    return true;
+}
+
+// Writes the results from the mirror to PSUM, and nothing but the results.
+bool TensorEngine::empty_mirror(const InFlight& entry) {
+    const TensorPlan& plan = entry.plan;
+    const PeTile& tile = plan.command.tile;
+    const ByteRange range = psum_range(entry.instruction, plan);
+    const std::uint32_t element_bytes = dtype_bytes(plan.command.psum_dtype);
+    const bool dense =
+        plan.pieces == 1 && std::int64_t{plan.command.n} * element_bytes == range.end - range.first;
+    if (!dense) {
+        enables_.assign(static_cast<std::size_t>(range.end - range.first), TLM_BYTE_DISABLED);
+        for (std::uint64_t i = 0; i < plan.pieces; ++i) {
+            std::int64_t at = piece(entry, i).psum_base_bytes - range.first;
+            for (std::uint32_t j = 0; j < plan.command.n; ++j, at += plan.command.psum_step_bytes)
+                std::fill_n(enables_.begin() + at, element_bytes,
+                            static_cast<unsigned char>(TLM_BYTE_ENABLED));
+        }
+    }
+    for (std::uint32_t p = tile.column_start; p < tile.column_start + tile.columns; ++p) {
+        std::byte* mirror = psum_.base + p * psum_.partition_stride_bytes + range.first;
+        const std::uint64_t address =
+            std::uint64_t{p} * machine_.memory.pitch_bytes + static_cast<std::uint64_t>(range.first);
+        if (!psum_initiator.write(address, mirror, static_cast<std::size_t>(range.end - range.first),
+                                  dense ? nullptr : enables_.data()))
+            return false;
+    }
+    return true;
+}
+
+}  // namespace systole
