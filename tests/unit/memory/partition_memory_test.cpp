@@ -31,7 +31,6 @@ struct Bench : sc_core::sc_module {
                             .access_time = sc_core::sc_time(7, sc_core::SC_NS)}) {
         socket.bind(memory.target[0]);
         socket.register_invalidate_direct_mem_ptr(this, &Bench::invalidate);
-        sc_core::sc_start(sc_core::SC_ZERO_TIME);
     }
 
     void invalidate(sc_dt::uint64, sc_dt::uint64) { ++invalidations; }
@@ -70,6 +69,7 @@ using Bytes = std::vector<unsigned char>;
 
 SYSTEMC_TEST(PartitionMemory, IsPoisonedWithNanAtPowerUp) {
     Bench bench("bench");
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
     const Bytes data = bench.read(3 * kPitch + kBytes - 4, 4);
     float value = 0;
     std::memcpy(&value, data.data(), 4);
@@ -82,6 +82,7 @@ SYSTEMC_TEST(PartitionMemory, IsPoisonedWithNanAtPowerUp) {
 
 SYSTEMC_TEST(PartitionMemory, ReadsWhatWasWrittenAndTakesItsTime) {
     Bench bench("bench");
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
     Bytes data{1, 2, 3, 4, 5};
     EXPECT_EQ(bench.transport(tlm::TLM_WRITE_COMMAND, kPitch + 3, data), tlm::TLM_OK_RESPONSE);
     EXPECT_TRUE(bench.payload.is_dmi_allowed());
@@ -93,6 +94,7 @@ SYSTEMC_TEST(PartitionMemory, ReadsWhatWasWrittenAndTakesItsTime) {
 
 SYSTEMC_TEST(PartitionMemory, ByteEnablesRepeatAndSelect) {
     Bench bench("bench");
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
     Bytes data{1, 2, 3, 4, 5, 6};
     EXPECT_EQ(bench.transport(tlm::TLM_WRITE_COMMAND, 0, data, 0, {0xFF, 0x00}), tlm::TLM_OK_RESPONSE);
     EXPECT_EQ(bench.read(0, 6), (Bytes{1, 0xFF, 3, 0xFF, 5, 0xFF}));
@@ -104,6 +106,7 @@ SYSTEMC_TEST(PartitionMemory, ByteEnablesRepeatAndSelect) {
 
 SYSTEMC_TEST(PartitionMemory, IllegalByteEnablesAreRefused) {
     Bench bench("bench");
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
     Bytes data{1, 2};
     EXPECT_EQ(bench.transport(tlm::TLM_WRITE_COMMAND, 0, data, 0, {0xFF, 0x0F}),
               tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE);
@@ -112,6 +115,7 @@ SYSTEMC_TEST(PartitionMemory, IllegalByteEnablesAreRefused) {
 
 SYSTEMC_TEST(PartitionMemory, StreamingRepeatsTheSameAddresses) {
     Bench bench("bench");
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
     Bytes data{1, 2, 3, 4, 5, 6, 7, 8, 9};
     EXPECT_EQ(bench.transport(tlm::TLM_WRITE_COMMAND, 8, data, 4), tlm::TLM_OK_RESPONSE);
     EXPECT_EQ(bench.read(8, 6), (Bytes{9, 6, 7, 8, 0xFF, 0xFF}));
@@ -128,6 +132,7 @@ SYSTEMC_TEST(PartitionMemory, StreamingRepeatsTheSameAddresses) {
 
 SYSTEMC_TEST(PartitionMemory, HolesAndEndsAreAddressErrors) {
     Bench bench("bench");
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
     Bytes data(8, 0);
     for (const std::uint64_t address :
          {kBytes, kBytes - 7, kPitch - 4, 4 * kPitch, 4 * kPitch + 5 * kBytes, ~std::uint64_t{0} - 3})
@@ -139,6 +144,7 @@ SYSTEMC_TEST(PartitionMemory, HolesAndEndsAreAddressErrors) {
 
 SYSTEMC_TEST(PartitionMemory, MalformedTransactionsAreBurstErrors) {
     Bench bench("bench");
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
     Bytes empty;
     EXPECT_EQ(bench.transport(tlm::TLM_READ_COMMAND, 0, empty), tlm::TLM_BURST_ERROR_RESPONSE);
     Bytes data(4, 0);
@@ -152,6 +158,7 @@ SYSTEMC_TEST(PartitionMemory, MalformedTransactionsAreBurstErrors) {
 
 SYSTEMC_TEST(PartitionMemory, IgnoreCommandMovesNothing) {
     Bench bench("bench");
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
     Bytes data{1, 2};
     EXPECT_EQ(bench.transport(tlm::TLM_IGNORE_COMMAND, 0, data), tlm::TLM_OK_RESPONSE);
     EXPECT_EQ(bench.read(0, 2), Bytes(2, 0xFF));
@@ -160,6 +167,7 @@ SYSTEMC_TEST(PartitionMemory, IgnoreCommandMovesNothing) {
 
 SYSTEMC_TEST(PartitionMemory, DebugTransportMovesWhatExists) {
     Bench bench("bench");
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
     Bytes data(8, 5);
     bench.payload.set_command(tlm::TLM_WRITE_COMMAND);
     bench.payload.set_address(kBytes - 3);
@@ -173,6 +181,7 @@ SYSTEMC_TEST(PartitionMemory, DebugTransportMovesWhatExists) {
 
 SYSTEMC_TEST(PartitionMemory, DmiCoversAPartitionWithItsHolesRefused) {
     Bench bench("bench");
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
     tlm::tlm_dmi dmi;
     bench.payload.set_command(tlm::TLM_READ_COMMAND);
     bench.payload.set_address(2 * kPitch + 17);
@@ -192,6 +201,7 @@ SYSTEMC_TEST(PartitionMemory, DmiCoversAPartitionWithItsHolesRefused) {
 
 SYSTEMC_TEST(PartitionMemory, WithoutHolesTheWholeMemoryIsOneRegion) {
     Bench bench("bench", kPitch);
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
     tlm::tlm_dmi dmi;
     bench.payload.set_address(2 * kPitch);
     ASSERT_TRUE(bench.socket->get_direct_mem_ptr(bench.payload, dmi));
@@ -203,6 +213,7 @@ SYSTEMC_TEST(PartitionMemory, WithoutHolesTheWholeMemoryIsOneRegion) {
 
 SYSTEMC_TEST(PartitionMemory, DmiCanBeWithdrawn) {
     Bench bench("bench");
+    sc_core::sc_start(sc_core::SC_ZERO_TIME);
     bench.memory.set_dmi(false);
     EXPECT_EQ(bench.invalidations, 1);
     tlm::tlm_dmi dmi;
