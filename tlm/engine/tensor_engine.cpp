@@ -32,6 +32,13 @@ ByteRange psum_range(const TensorInstruction& instruction, const TensorPlan& pla
             .end = plan.command.psum_base_bytes + (span.highest + 1) * bytes};
 }
 
+// Distance of gathered rows: odd in cache lines, so that the rows of one column do not all fall into the same
+// few sets of the host's caches.
+std::size_t padded_row(std::size_t bytes) {
+    constexpr std::size_t kLine = 64;
+    return ((bytes + kLine - 1) / kLine | 1) * kLine;
+}
+
 }  // namespace
 
 TensorEngine::TensorEngine(sc_core::sc_module_name name, const TensorMachine& machine,
@@ -61,9 +68,6 @@ TensorEngine::TensorEngine(sc_core::sc_module_name name, const TensorMachine& ma
     SC_METHOD(on_completion);
     sensitive << completion_event_;
     dont_initialize();
-    SC_METHOD(on_reset);
-    sensitive << reset_in;
-    dont_initialize();
 }
 
 TensorEngine::~TensorEngine() = default;
@@ -71,6 +75,11 @@ TensorEngine::~TensorEngine() = default;
 void TensorEngine::end_of_elaboration() {
     SYSTOLE_INVARIANT(sc_core::sc_get_time_resolution() == sc_core::sc_time(1, sc_core::SC_PS),
                       "SystemC's time resolution is 1 ps");
+    if (reset_in.size() == 0) return;
+    SC_HAS_PROCESS(TensorEngine);
+    SC_METHOD(on_reset);
+    sensitive << reset_in->value_changed_event();
+    dont_initialize();
 }
 
 sc_core::sc_time TensorEngine::time_of(std::uint64_t cycle) const {
@@ -177,7 +186,7 @@ void TensorEngine::submit(InFlight& entry, std::uint64_t offered) {
 TensorCommand TensorEngine::piece(const InFlight& entry, std::uint64_t index) const {
     const TensorPlan& plan = entry.plan;
     TensorCommand command = plan.command;
-    std::size_t row_bytes = std::size_t{plan.elements} * plan.element_bytes;
+    std::size_t row_bytes = padded_row(std::size_t{plan.elements} * plan.element_bytes);
     std::size_t at = index * command.n * plan.element_bytes;
     if (plan.pieces > 1 && command.mode == TensorMode::kDoubleRow) {
         // Both halves of a piece have to follow each other, so each piece is an operand of its own.
@@ -315,10 +324,11 @@ bool TensorEngine::read_operand(InFlight& entry) {
     const std::size_t row_bytes = std::size_t{plan.elements} * plan.element_bytes;
     const bool by_piece = plan.pieces > 1 && command.mode == TensorMode::kDoubleRow;
     const std::size_t run_bytes = std::size_t{command.n} * plan.element_bytes;
-    entry.data.resize(command.tile.rows * row_bytes);
+    const std::size_t stride = by_piece ? row_bytes : padded_row(row_bytes);
+    entry.data.resize(command.tile.rows * stride);
     entry.row.resize(by_piece ? row_bytes : 0);
     for (std::uint32_t k = 0; k < command.tile.rows; ++k) {
-        std::byte* to = by_piece ? entry.row.data() : entry.data.data() + k * row_bytes;
+        std::byte* to = by_piece ? entry.row.data() : entry.data.data() + k * stride;
         if (!read_row(plan.start_partition + k, plan.start_byte, plan, plan.element_bytes, to)) return false;
         if (!by_piece) continue;
         for (std::size_t i = 0; i < plan.pieces; ++i)
