@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <systole/kernels/gemm_tiling.hpp>
 #include <systole/stimulus/element_format.hpp>
 #include <systole/stimulus/operand_generator.hpp>
 
@@ -236,7 +237,7 @@ void fill_mx(DType dtype, DataClass data_class, std::uint32_t rows, std::uint32_
     }
     for (std::uint32_t group = 0; group < rows / 8; ++group)
         for (std::uint32_t j = 0; j < columns; ++j)
-            memory.scale[group * memory.partition_stride_bytes + j] =
+            memory.scale[mx_scale_partition(group, memory.array_rows) * memory.partition_stride_bytes + j] =
                 static_cast<std::byte>(scale_byte(data_class, group, j, bits));
 }
 

@@ -36,8 +36,10 @@ std::string_view data_class_name(DataClass data_class);
 /// Memory of one operand in SBUF; row 0 is its first partition.
 struct OperandMemory {
     std::byte* data = nullptr;
-    std::byte* scale = nullptr;  ///< MX: rows / 8 rows of `columns` bytes
+    std::byte* scale =
+        nullptr;  ///< MX: `columns` bytes in mx_scale_partition(group, array_rows) of each group
     std::size_t partition_stride_bytes = 0;
+    std::uint32_t array_rows = 0;
 };
 
 /// Fills the operand [rows, columns] of one side of `pair` (both halves in double row, all lanes and the

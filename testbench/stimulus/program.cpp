@@ -100,7 +100,7 @@ PeTile ProgramGenerator::random_tile(const OperandPair& pair, SplitMix64& random
     const GemmMachine& machine = options_.machine;
     const bool mx = pair.mode == TensorMode::kMx;
     // MX takes whole scale groups; double row and MX have no column tiles (isa.md 2.1).
-    const std::uint32_t granule = mx ? packed_rows(pair.mode, 1, machine.rows) : 1;
+    const std::uint32_t granule = mx ? mx_granule(machine.rows) : 1;
     PeTile tile;
     tile.row_tile = tile_size(machine.rows, granule, random);
     tile.row_start = tile.row_tile * pick(random, machine.rows / tile.row_tile);
@@ -133,7 +133,8 @@ std::uint32_t ProgramGenerator::random_n(SplitMix64& random) const {
 
 OperandMemory ProgramGenerator::memory(const PlacedCommand& placed) const {
     std::byte* first = sbuf_ + placed.command.tile.row_start * stride_bytes_;
-    return {first + placed.sbuf_offset_bytes, first + placed.scale_offset_bytes, stride_bytes_};
+    return {first + placed.sbuf_offset_bytes, first + placed.scale_offset_bytes, stride_bytes_,
+            options_.machine.rows};
 }
 
 ProgramCommand& ProgramGenerator::add(TensorOp op, const OperandPair& pair, const PeTile& tile,
@@ -269,7 +270,7 @@ std::span<const ProgramCommand> ProgramGenerator::corner(std::size_t pair_index,
             if (pair.mode == TensorMode::kDoubleRow)
                 std::memcpy(at.data + (count + j) * bytes, &companion, bytes);
             for (std::uint32_t group = 0; mx && group < tile.rows / 8; ++group)
-                at.scale[group * at.partition_stride_bytes + j] =
+                at.scale[mx_scale_partition(group, machine.rows) * at.partition_stride_bytes + j] =
                     static_cast<std::byte>(group == 0 ? scale_at(j) : std::uint8_t{127});
         }
     };

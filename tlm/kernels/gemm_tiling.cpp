@@ -3,12 +3,12 @@
 #include <systole/kernels/gemm_tiling.hpp>
 
 #include <algorithm>
+#include <numeric>
 
 namespace systole {
 namespace {
 
 constexpr std::uint32_t kScaleGroupRows = 8;
-constexpr std::uint32_t kQuadrantRows = 32;
 constexpr std::uint32_t kRegionAlignment = 64;
 constexpr std::uint64_t kMaxExtent = 1U << 20;
 
@@ -161,9 +161,18 @@ std::uint32_t k_capacity(TensorMode mode, std::uint32_t rows) {
 
 std::uint32_t packed_rows(TensorMode mode, std::uint32_t k_count, std::uint32_t array_rows) {
     if (mode == TensorMode::kDoubleRow) return (k_count + 1) / 2;
-    if (mode == TensorMode::kMx)
-        return round_up((k_count + 3) / 4, array_rows % kQuadrantRows == 0 ? kQuadrantRows : kScaleGroupRows);
+    if (mode == TensorMode::kMx) return round_up((k_count + 3) / 4, mx_granule(array_rows));
     return k_count;
+}
+
+std::uint32_t mx_granule(std::uint32_t array_rows) {
+    return std::lcm(kScaleGroupRows, std::max(kScaleGroupRows, array_rows / 4));
+}
+
+std::uint32_t mx_scale_partition(std::uint32_t group, std::uint32_t array_rows) {
+    const std::uint32_t quadrant = std::min(array_rows, std::max(kScaleGroupRows, array_rows / 4));
+    const std::uint32_t scale_rows = std::max(quadrant / kScaleGroupRows, 1U);
+    return group / scale_rows * quadrant + group % scale_rows;
 }
 
 DType result_dtype(const OperandPair& pair, DType psum_dtype) {

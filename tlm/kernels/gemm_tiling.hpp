@@ -39,7 +39,7 @@ struct OperandTile {
     std::uint32_t columns = 0;
     std::uint32_t rows = 0;  ///< partitions after packing
     std::uint32_t sbuf_offset_bytes = 0;
-    std::uint32_t scale_offset_bytes = 0;  ///< MX: region of the scales, rows / 8 rows of `columns` bytes
+    std::uint32_t scale_offset_bytes = 0;  ///< MX: scales, `columns` bytes in mx_scale_partition(group)
 };
 
 /// A block of C: rows [m_first, m_first + m_count), columns [n_first, n_first + n_count). Its tiles fit SBUF
@@ -66,8 +66,15 @@ struct GemmPlan {
 /// Logical k values that one K tile takes: rows, twice as many in double row, four times in MX.
 std::uint32_t k_capacity(TensorMode mode, std::uint32_t rows);
 
-/// Partitions that `k_count` logical values of a K tile take after packing. MX fills whole scale groups, and
-/// whole quadrants of 32 partitions where the array has them (hardware.md 7.3).
+/// Rows of the smallest MX operand of an array: whole scale groups of 8 rows and whole quadrants, which are a
+/// quarter of the rows (32 of 128, hardware.md 7.3).
+std::uint32_t mx_granule(std::uint32_t array_rows);
+
+/// Partition, relative to the operand's first, that holds the scales of MX group `group`: a quadrant's scale
+/// rows are its first partitions (isa.md 2.1).
+std::uint32_t mx_scale_partition(std::uint32_t group, std::uint32_t array_rows);
+
+/// Partitions that `k_count` logical values of a K tile take after packing. MX fills whole granules.
 std::uint32_t packed_rows(TensorMode mode, std::uint32_t k_count, std::uint32_t array_rows);
 
 /// Type of the results in PSUM: `psum_dtype`, or the raw type of a transpose.

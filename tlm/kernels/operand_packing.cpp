@@ -11,13 +11,14 @@ constexpr std::uint8_t kUnitScale = 127;
 
 class Packer {
   public:
-    Packer(const OperandPair& pair, const OperandTile& tile, const LogicalOperand& operand, std::byte* sbuf,
-           std::size_t partition_stride_bytes)
+    Packer(const OperandPair& pair, const OperandTile& tile, const LogicalOperand& operand,
+           std::uint32_t array_rows, std::byte* sbuf, std::size_t partition_stride_bytes)
         : tile_(tile),
           operand_(operand),
           rows_(sbuf + tile.sbuf_offset_bytes),
           scales_(sbuf + tile.scale_offset_bytes),
           stride_(partition_stride_bytes),
+          array_rows_(array_rows),
           dtype_(tile.stationary ? pair.stationary : pair.moving) {}
 
     void whole_elements(std::uint32_t halves) {
@@ -56,7 +57,8 @@ class Packer {
         for (std::uint32_t group = 0; group < tile_.rows / 8; ++group) {
             const bool beyond = kMxGroup * group >= tile_.k_count;
             for (std::uint32_t j = 0; j < tile_.columns; ++j)
-                scales_[group * stride_ + j] = std::byte{beyond ? kUnitScale : scale(group, j)};
+                scales_[mx_scale_partition(group, array_rows_) * stride_ + j] =
+                    std::byte{beyond ? kUnitScale : scale(group, j)};
         }
     }
 
@@ -76,14 +78,15 @@ class Packer {
     std::byte* rows_;
     std::byte* scales_;
     std::size_t stride_;
+    std::uint32_t array_rows_;
     DType dtype_;
 };
 
 }  // namespace
 
 void pack_operand_tile(const OperandPair& pair, const OperandTile& tile, const LogicalOperand& operand,
-                       std::byte* sbuf, std::size_t partition_stride_bytes) {
-    Packer packer(pair, tile, operand, sbuf, partition_stride_bytes);
+                       std::uint32_t array_rows, std::byte* sbuf, std::size_t partition_stride_bytes) {
+    Packer packer(pair, tile, operand, array_rows, sbuf, partition_stride_bytes);
     if (pair.mode == TensorMode::kMx)
         packer.mx();
     else

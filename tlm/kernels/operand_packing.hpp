@@ -33,6 +33,6 @@ struct LogicalOperand {
 
 /// Packs the logical elements of `tile` into its SBUF region; `sbuf` is partition 0, byte 0.
 void pack_operand_tile(const OperandPair& pair, const OperandTile& tile, const LogicalOperand& operand,
-                       std::byte* sbuf, std::size_t partition_stride_bytes);
+                       std::uint32_t array_rows, std::byte* sbuf, std::size_t partition_stride_bytes);
 
 }  // namespace systole

@@ -55,8 +55,8 @@ std::uint64_t scale(const Matrix& matrix, std::uint64_t k, std::uint64_t j) {
 
 class IntegerArray {
   public:
-    explicit IntegerArray(std::uint32_t partitions)
-        : partitions_(partitions),
+    IntegerArray(std::uint32_t rows, std::uint32_t partitions)
+        : rows_(rows),
           sbuf_(std::size_t{partitions} * kSbufBytes),
           psum_(std::size_t{partitions} * kPsumBytes, kPoison) {}
 
@@ -129,10 +129,11 @@ class IntegerArray {
 
     std::uint64_t scale_byte(const PlacedCommand& placed, std::uint32_t p, std::uint32_t index) {
         return std::to_integer<std::uint64_t>(
-            sbuf()[(p / 8) * std::size_t{kSbufBytes} + placed.scale_offset_bytes + index]);
+            sbuf()[mx_scale_partition(p / 8, rows_) * std::size_t{kSbufBytes} + placed.scale_offset_bytes +
+                   index]);
     }
 
-    std::uint32_t partitions_;
+    std::uint32_t rows_;
     std::vector<std::byte> sbuf_;
     std::vector<std::uint64_t> psum_;
     PlacedCommand weights_;
@@ -157,10 +158,10 @@ TEST_P(GemmPlanTest, ComputesTheProduct) {
     std::vector<int> covered(c.shape.m * c.shape.n);
     std::uint64_t commands = 0;
     for (const GemmBlock& block : plan.blocks) {
-        IntegerArray array(std::max(c.rows, c.columns));
+        IntegerArray array(c.rows, std::max(c.rows, c.columns));
         ASSERT_EQ(block.tiles.size(), block.commands.size());
         for (const OperandTile& tile : block.tiles)
-            pack_operand_tile(c.pair, tile, tile.stationary ? a.logical : b.logical, array.sbuf(),
+            pack_operand_tile(c.pair, tile, tile.stationary ? a.logical : b.logical, c.rows, array.sbuf(),
                               kSbufBytes);
         for (const PlacedCommand& command : block.commands) {
             EXPECT_LE(command.command.n, c.chunk);
@@ -222,6 +223,17 @@ TEST(GemmPlan, NamesWhatTheMachineCannotTake) {
         InputError);
     EXPECT_THROW(plan_gemm({1, 9, 1}, kMxPair, DType::kFp32, {4, 4, kPsumBytes, kSbufBytes, 512}),
                  InputError);
+}
+
+TEST(GemmPlan, PlacesMxScalesByQuadrant) {
+    EXPECT_EQ(mx_granule(8), 8U);
+    EXPECT_EQ(mx_granule(16), 8U);
+    EXPECT_EQ(mx_granule(48), 24U);
+    EXPECT_EQ(mx_granule(128), 32U);
+    // Rows 0-3, 32-35, 64-67 and 96-99 of the full array.
+    for (std::uint32_t group = 0; group < 16; ++group)
+        EXPECT_EQ(mx_scale_partition(group, 128), 32 * (group / 4) + group % 4);
+    EXPECT_EQ(mx_scale_partition(1, 16), 8U);
 }
 
 TEST(GemmPlan, TransposesIntoRawTypes) {

@@ -88,7 +88,7 @@ Filled fill(const OperandPair& pair, bool stationary, DataClass data_class, std:
     filled.data.resize(stride * rows);
     SplitMix64 random(seed);
     fill_operand(pair, stationary, data_class, rows, columns,
-                 {filled.data.data(), filled.data.data() + 2048, stride}, random);
+                 {filled.data.data(), filled.data.data() + 2048, stride, rows}, random);
     const DType dtype = stationary ? pair.stationary : pair.moving;
     if (!is_mx(dtype))
         for (std::uint32_t row = 0; row < rows; ++row)
