@@ -108,6 +108,7 @@ void RtlBackend::take_events() {
             case SYSTOLE_RTL_COMPLETED:
                 progress->completed = true;
                 progress->actual.completed = event->cycle;
+                last_completion_ = event->cycle;
                 break;
             default:
                 throw RtlError(fmt::format("{}: event of unknown kind {} for command {}",

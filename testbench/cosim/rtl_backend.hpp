@@ -84,6 +84,9 @@ class RtlBackend final : public TensorBackend {
     /// Cycles without event or PSUM access after which a waiting complete() gives up.
     void set_watchdog_cycles(std::uint64_t cycles) { watchdog_cycles_ = cycles; }
 
+    /// Cycle of the RTL's newest completion.
+    [[nodiscard]] std::uint64_t last_completion() const { return last_completion_; }
+
     /// Commands submitted and not yet completed by complete().
     [[nodiscard]] std::size_t in_flight() const { return commands_.size(); }
 
@@ -111,6 +114,7 @@ class RtlBackend final : public TensorBackend {
     RtlPsumObserver* observer_ = nullptr;
     std::uint64_t watchdog_cycles_ = 20'000;
     std::uint64_t last_progress_ = 0;
+    std::uint64_t last_completion_ = 0;
     std::uint64_t last_offered_ = 0;
     std::string fault_;  // first forbidden act of the RTL, reported by the next call that may throw
 };

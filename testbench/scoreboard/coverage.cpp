@@ -9,7 +9,6 @@ namespace systole {
 namespace {
 
 constexpr std::uint32_t kLongColumns = 64;  // the floor of a multiply's interval
-constexpr std::uint32_t kMxGranule = 8;     // rows of a scale group
 
 std::size_t index(ShapeBin shape, DataClass data, PsumBin psum, TileBin tile) {
     std::size_t i = static_cast<std::size_t>(shape);
@@ -108,7 +107,7 @@ Coverage::Coverage(const ProgramOptions& options)
                           !raw && wants(DType::kBf16) && options.stochastic,
                           raw};
         const bool mx = operand_pair.mode == TensorMode::kMx;
-        const std::uint32_t granule = mx ? std::max(packed_rows(operand_pair.mode, 1, rows_), kMxGranule) : 1;
+        const std::uint32_t granule = mx ? mx_granule(rows_) : 1;
         const bool row_tiles = rows_ % 2 == 0 && rows_ / 2 >= granule && rows_ / 2 % granule == 0;
         const bool column_tiles = !mx && operand_pair.mode != TensorMode::kDoubleRow && columns_ % 2 == 0;
         pair.tile_goal = {true, row_tiles, column_tiles, row_tiles && column_tiles};

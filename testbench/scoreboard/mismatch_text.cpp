@@ -35,7 +35,7 @@ class Report {
   public:
     template <typename... Args>
     void line(std::string_view label, fmt::format_string<Args...> format, Args&&... args) {
-        text_ += fmt::format("  {:<14}{}\n", label, fmt::format(format, std::forward<Args>(args)...));
+        text_ += fmt::format("  {:<16}{}\n", label, fmt::format(format, std::forward<Args>(args)...));
     }
     void title(const std::string& text) { text_ += text + "\n"; }
     [[nodiscard]] const std::string& text() const { return text_; }
@@ -203,7 +203,10 @@ std::string mismatch_text(const Mismatch& mismatch, const std::string& expected_
             break;
     }
     if (!mismatch.detail.empty()) report.line("RTL says", "{}", mismatch.detail);
-    if (explanation) add_place(report, mismatch, *explanation);
+    const bool about_bits = mismatch.kind == MismatchKind::kBits ||
+                            mismatch.kind == MismatchKind::kNotWritten ||
+                            mismatch.kind == MismatchKind::kWrittenTwice;
+    if (explanation && about_bits) add_place(report, mismatch, *explanation);
     if (!wave.empty() && explanation)
         report.line("waveform", "{} (the instruction alone, cycles {} to {})", wave,
                     explanation->replay_first_cycle, explanation->replay_last_cycle);

@@ -30,30 +30,32 @@ ReferenceCheck::ReferenceCheck(std::unique_ptr<TensorBackend> checked, const Psu
     : checked_(std::move(checked)),
       psum_(psum),
       random_(checked_->parameters().columns),
-      before_(std::size_t{psum.partitions} * psum.bytes_per_partition) {
+      reference_(std::size_t{psum.partitions} * psum.bytes_per_partition) {
     for (std::uint32_t column = 0; column < random_.size(); ++column)
         random_[column] = Xorwow(checked_->random_state(column));
     for (std::uint32_t p = 0; p < psum_.partitions; ++p)
-        std::memcpy(&before_[std::size_t{p} * psum_.bytes_per_partition],
+        std::memcpy(&reference_[std::size_t{p} * psum_.bytes_per_partition],
                     psum_.base + p * psum_.partition_stride_bytes, psum_.bytes_per_partition);
 }
 
 TensorTimes ReferenceCheck::submit(const TensorCommand& command, std::uint64_t offered) {
-    InFlight entry{command, {}, statistics_.commands++, offered, {}};
+    InFlight entry{command, nullptr, statistics_.commands++, offered, {}};
     if (command.op == TensorOp::kLoadWeights) {
+        // The operand's memory is the issuer's again once the load has completed.
         std::erase_if(loads_,
-                      [&](const TensorCommand& load) { return tiles_overlap(load.tile, command.tile); });
-        loads_.push_back(command);
+                      [&](const auto& load) { return tiles_overlap(load->command.tile, command.tile); });
+        loads_.push_back(std::make_shared<const RecordedCommand>(command));
     } else {
-        const auto load = std::find_if(loads_.rbegin(), loads_.rend(), [&](const TensorCommand& candidate) {
-            return tiles_overlap(candidate.tile, command.tile);
+        const auto load = std::find_if(loads_.begin(), loads_.end(), [&](const auto& candidate) {
+            return tiles_overlap(candidate->command.tile, command.tile);
         });
-        SYSTOLE_INVARIANT(load != loads_.rend() && load->tile.row_start == command.tile.row_start &&
-                              load->tile.row_tile == command.tile.row_tile &&
-                              load->tile.rows == command.tile.rows &&
-                              load->tile.column_start == command.tile.column_start &&
-                              load->tile.columns == command.tile.columns,
-                          "a multiply follows a load of its tile");
+        SYSTOLE_INVARIANT(load != loads_.end(), "a multiply follows a load of its tile");
+        const PeTile& tile = (*load)->command.tile;
+        SYSTOLE_INVARIANT(tile.row_start == command.tile.row_start &&
+                              tile.row_tile == command.tile.row_tile && tile.rows == command.tile.rows &&
+                              tile.column_start == command.tile.column_start &&
+                              tile.columns == command.tile.columns,
+                          "a multiply has the tile of its load");
         entry.weights = *load;
     }
     entry.times = checked_->submit(command, offered);
@@ -74,9 +76,9 @@ TensorTimes ReferenceCheck::complete(std::uint64_t tag) {
 
 void ReferenceCheck::check_multiply(const InFlight& entry) {
     const TensorCommand& command = entry.command;
-    const TensorProduct product{command.mode,      command.stationary_dtype, command.moving_dtype,
-                                command.tile.rows, command.tile.row_tile,    command.tile.columns,
-                                command.n,         entry.weights.operand,    command.operand};
+    const TensorProduct product{command.mode,      command.stationary_dtype,       command.moving_dtype,
+                                command.tile.rows, command.tile.row_tile,          command.tile.columns,
+                                command.n,         entry.weights->command.operand, command.operand};
     results_.resize(std::size_t{command.tile.columns} * command.n);
     reference_multiply(product, results_.data(), command.n);
 
@@ -85,7 +87,7 @@ void ReferenceCheck::check_multiply(const InFlight& entry) {
     Mismatch mismatch;
     for (std::uint32_t m = 0; m < command.tile.columns; ++m) {
         const std::uint32_t partition = command.tile.column_start + m;
-        std::byte* reference = &before_[std::size_t{partition} * psum_.bytes_per_partition];
+        std::byte* reference = &reference_[std::size_t{partition} * psum_.bytes_per_partition];
         std::byte* found = psum_.base + partition * psum_.partition_stride_bytes;
         reference_psum_update_row(options, {&results_[std::size_t{m} * command.n], command.n},
                                   reference + command.psum_base_bytes, command.psum_step_bytes,

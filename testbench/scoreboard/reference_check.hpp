@@ -35,7 +35,7 @@ class ReferenceCheck final : public TensorBackend {
   private:
     struct InFlight {
         TensorCommand command;
-        TensorCommand weights;  // multiplies: the load they use
+        std::shared_ptr<const RecordedCommand> weights;  // multiplies: the load they use
         std::uint64_t index = 0;
         std::uint64_t offered = 0;
         TensorTimes times;
@@ -46,9 +46,9 @@ class ReferenceCheck final : public TensorBackend {
     std::unique_ptr<TensorBackend> checked_;
     PsumView psum_;
     std::vector<Xorwow> random_;
-    std::vector<TensorCommand> loads_;  // newest last, tiles disjoint
+    std::vector<std::shared_ptr<const RecordedCommand>> loads_;  // newest last, tiles disjoint
     std::deque<InFlight> in_flight_;
-    std::vector<std::byte> before_;  // [partition][byte]: PSUM as the reference has it
+    std::vector<std::byte> reference_;  // [partition][byte]: PSUM as the reference has it
     std::vector<std::uint32_t> results_;
     LockstepBackend::MismatchHandler handler_;
     LockstepStatistics statistics_;
