@@ -18,7 +18,7 @@ namespace systole {
 namespace {  // one copy per kernel file, see simd_kernels.hpp
 
 constexpr std::uint32_t kMxRows = Isa::kMxRows;
-constexpr std::uint32_t kMxIntegerRows = Isa::kIntegerRows;
+constexpr std::uint32_t kMxIntegerRows = Isa::kMxRows;
 constexpr std::uint32_t kMxVectors = 4;  // vectors of moving columns that share one reading of the weights
 constexpr std::uint32_t kMxPanel = kMxVectors * kLanes;
 constexpr std::uint32_t kMxBlockRows = 16;  // rows whose weights and moving vectors fit the first-level cache
@@ -98,105 +98,71 @@ struct IntegerWeights {
     }
 };
 
-/// A step of a chain from the pair sums of a lane.
-[[gnu::always_inline]] inline F integer_step(I pair_sums, std::int32_t bias, F scale, F chain) {
-    const I sum = Isa::add_halves(pair_sums) - bias;
-    return Isa::fma(__builtin_convertvector(sum, F), scale, chain);
-}
-
-/// One block over kVectors vectors of moving columns, whose panels are panel_words (and panel_factors) apart.
-template <std::uint32_t kRows, std::uint32_t kVectors, bool kExact>
+template <std::uint32_t kRows, bool kExact>
 void mx_integer_block(const IntegerWeights& all, std::size_t first_column, std::uint32_t tile_rows,
                       const std::uint32_t* moving, const float* moving_factors, std::uint32_t rows,
                       float* sums) {
-    const std::size_t panel_words = std::size_t{rows} * kLanes;
-    const std::size_t panel_factors = std::size_t{groups_of(rows)} * kLanes;
     const std::uint32_t* weights = all.halves + first_column * tile_rows;
     const std::int32_t* bias = all.bias + first_column * tile_rows;
     const std::int32_t* group_bias = all.group_bias + first_column * groups_of(tile_rows);
     const float* factors = all.factors + first_column * groups_of(tile_rows);
-    F chains[kRows][kVectors];
-    unroll<kRows>([&](auto m) { unroll<kVectors>([&](auto v) { chains[m][v] = F{}; }); });
+    F chains[kRows] = {};
     for (std::uint32_t g = 0; g < groups_of(rows); ++g) {
-        F scale[kRows][kVectors];
-        I pairs[kRows][kVectors];
-        if constexpr (kExact)
-            unroll<kRows>([&](auto m) { unroll<kVectors>([&](auto v) { pairs[m][v] = I{}; }); });
-        unroll<kRows>([&](auto m) {
-            unroll<kVectors>([&](auto v) {
-                scale[m][v] = splat(factors[m]) * load<F>(moving_factors + v * panel_factors);
-            });
-        });
-        const std::uint32_t end = smaller((g + 1) * kGroupRows, rows);
-        for (std::uint32_t row = g * kGroupRows; row < end; ++row) {
-            I a[kVectors];
-            unroll<kVectors>([&](auto v) { a[v] = load<I>(moving + v * panel_words); });
+        const std::uint32_t count = smaller(kGroupRows, rows - g * kGroupRows);
+        const F moving_factor = load<F>(moving_factors);
+        F scale[kRows];
+        I pairs[kRows] = {};
+        const auto add_step = [&](auto m, I pair_sums, const std::int32_t* bias_of) {
+            const I sum = Isa::add_halves(pair_sums) - bias_of[m];
+            chains[m] = Isa::fma(__builtin_convertvector(sum, F), scale[m], chains[m]);
+        };
+        unroll<kRows>([&](auto m) { scale[m] = splat(factors[m]) * moving_factor; });
+        for (std::uint32_t k = 0; k < count; ++k) {
+            const I a = load<I>(moving);
             unroll<kRows>([&](auto m) {
-                const I w = reinterpret_cast<I>(splat(weights[m]));
-                unroll<kVectors>([&](auto v) {
-                    const I products = Isa::pair_products(a[v], w);
-                    if constexpr (kExact)
-                        pairs[m][v] = Isa::add16(pairs[m][v], products);
-                    else
-                        chains[m][v] = integer_step(products, bias[m], scale[m][v], chains[m][v]);
-                });
+                const I products = Isa::pair_products(a, reinterpret_cast<I>(splat(weights[m])));
+                if constexpr (kExact)
+                    pairs[m] = Isa::add16(pairs[m], products);
+                else
+                    add_step(m, products, bias);
             });
             weights += kRows;
             bias += kRows;
             moving += kLanes;
         }
-        if constexpr (kExact)
-            unroll<kRows>([&](auto m) {
-                unroll<kVectors>([&](auto v) {
-                    chains[m][v] = integer_step(pairs[m][v], group_bias[m], scale[m][v], chains[m][v]);
-                });
-            });
+        if constexpr (kExact) unroll<kRows>([&](auto m) { add_step(m, pairs[m], group_bias); });
         group_bias += kRows;
         factors += kRows;
         moving_factors += kLanes;
     }
-    unroll<kRows>([&](auto m) {
-        unroll<kVectors>([&](auto v) { store(sums + m * kMxPanel + v * kLanes, chains[m][v]); });
-    });
+    unroll<kRows>([&](auto m) { store(sums + m * kMxPanel, chains[m]); });
 }
 
-template <std::uint32_t kRows, std::uint32_t kVectors, bool kExact>
+template <std::uint32_t kRows, bool kExact>
 void mx_integer_block_of_width(std::uint32_t width, const IntegerWeights& all, std::size_t first_column,
                                std::uint32_t tile_rows, const std::uint32_t* moving,
                                const float* moving_factors, std::uint32_t rows, float* sums) {
     if constexpr (kRows > 1) {
         if (width < kRows) {
-            mx_integer_block_of_width<kRows - 1, kVectors, kExact>(width, all, first_column, tile_rows,
-                                                                   moving, moving_factors, rows, sums);
+            mx_integer_block_of_width<kRows - 1, kExact>(width, all, first_column, tile_rows, moving,
+                                                         moving_factors, rows, sums);
             return;
         }
     }
-    mx_integer_block<kRows, kVectors, kExact>(all, first_column, tile_rows, moving, moving_factors, rows,
-                                              sums);
+    mx_integer_block<kRows, kExact>(all, first_column, tile_rows, moving, moving_factors, rows, sums);
 }
 
 template <bool kExact>
 void mx_integer_panel(const detail::PackedTile& tile, const std::uint32_t* moving, const float* factors,
                       std::uint32_t vectors, std::uint32_t rows, float* sums) {
-    constexpr std::uint32_t kVectors = Isa::kIntegerVectors;
     const ColumnBlocks<kMxIntegerRows> blocks(tile.shape.columns);
     const IntegerWeights weights(tile.weights, tile.shape.rows, tile.shape.columns);
-    const std::size_t panel_words = std::size_t{rows} * kLanes;
-    const std::size_t panel_factors = std::size_t{groups_of(rows)} * kLanes;
-    for (std::uint32_t b = 0; b < blocks.count; ++b) {
-        const std::uint32_t first = blocks.first(b);
-        const std::uint32_t width = blocks.width_of(b);
-        float* to = sums + first * kMxPanel;
-        std::uint32_t v = 0;
-        for (; v + kVectors <= vectors; v += kVectors)
-            mx_integer_block_of_width<kMxIntegerRows, kVectors, kExact>(
-                width, weights, first, tile.shape.rows, moving + v * panel_words, factors + v * panel_factors,
-                rows, to + v * kLanes);
-        for (; v < vectors; ++v)
-            mx_integer_block_of_width<kMxIntegerRows, 1, kExact>(
-                width, weights, first, tile.shape.rows, moving + v * panel_words, factors + v * panel_factors,
-                rows, to + v * kLanes);
-    }
+    for (std::uint32_t b = 0; b < blocks.count; ++b)
+        for (std::uint32_t v = 0; v < vectors; ++v)
+            mx_integer_block_of_width<kMxIntegerRows, kExact>(
+                blocks.width_of(b), weights, blocks.first(b), tile.shape.rows,
+                moving + std::size_t{v} * rows * kLanes, factors + std::size_t{v} * groups_of(rows) * kLanes,
+                rows, sums + blocks.first(b) * kMxPanel + v * kLanes);
 }
 
 /// The sum of four products of any finite elements, rounded to odd in FP64. Large and small moving elements

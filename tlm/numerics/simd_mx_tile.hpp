@@ -12,14 +12,12 @@ namespace {  // one copy per kernel file, see simd_kernels.hpp
 inline void pack_mx_raw(detail::PackedTile& tile, const TensorOperand& weights) {
     const TileShape& shape = tile.shape;
     const std::uint32_t bytes = dtype_bytes(shape.stationary_dtype);
-    const bool nibbles = shape.stationary_dtype == DType::kE2M1Fnx4;
     for (std::uint32_t row = 0; row < shape.rows; ++row) {
         const Byte* from = byte_pointer(weights.data) + row * weights.row_stride_bytes;
-        for (std::uint32_t m = 0; m < shape.columns; m += kLanes) {
-            const std::uint32_t count = smaller(kLanes, shape.columns - m);
-            const U words = load_words(from + std::size_t{m} * bytes, nibbles, count);
-            std::memcpy(tile.words + std::size_t{row} * shape.columns + m, &words,
-                        count * sizeof(std::uint32_t));
+        for (std::uint32_t m = 0; m < shape.columns; ++m) {
+            std::uint32_t word = 0;
+            std::memcpy(&word, from + std::size_t{m} * bytes, bytes);
+            tile.words[std::size_t{row} * shape.columns + m] = word;
         }
     }
     for (std::uint32_t g = 0; g < groups_of(shape.rows); ++g)
@@ -45,17 +43,13 @@ inline void pack_mx_integers(detail::PackedTile& tile, const MxColumns& columns,
     std::int32_t* group_bias = bias + std::size_t{shape.rows} * kLanes;
     constexpr float kUnit = 1.0F / (1U << (2 * kHalvesExponent));
     expand_integers(columns, shape.rows, tile.range, 0, kUnit, from.halves, from.factors);
-    for (std::uint32_t g = 0; g < groups; ++g) {
-        I sum_of_group{};
-        for (std::uint32_t row = g * kGroupRows; row < smaller((g + 1) * kGroupRows, shape.rows); ++row) {
-            // Signed bytes times the constant unsigned bias.
-            const I constant = reinterpret_cast<I>(Bytes{} + static_cast<std::uint8_t>(kHalvesBias));
-            const I sum = Isa::add_halves(
-                Isa::pair_products(constant, load<I>(from.halves + std::size_t{row} * kLanes)));
-            store(bias + std::size_t{row} * kLanes, sum);
-            sum_of_group += sum;
-        }
-        store(group_bias + std::size_t{g} * kLanes, sum_of_group);
+    for (std::size_t i = 0; i < std::size_t{groups} * kLanes; ++i) group_bias[i] = 0;
+    for (std::size_t i = 0; i < std::size_t{shape.rows} * kLanes; ++i) {
+        std::int32_t sum = 0;
+        for (std::uint32_t q = 0; q < kElements; ++q)
+            sum += static_cast<std::int8_t>((from.halves[i] >> (8 * q)) & 0xFFU);
+        bias[i] = kHalvesBias * sum;
+        group_bias[i / (kGroupRows * kLanes) * kLanes + i % kLanes] += bias[i];
     }
     const IntegerWeights to(tile.weights, shape.rows, shape.columns);
     const std::uint32_t count = columns.count;

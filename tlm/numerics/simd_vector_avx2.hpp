@@ -14,8 +14,6 @@ struct Isa {
     static constexpr std::uint32_t kChainRows = 6;  // 6 x 2 accumulators, 2 moving vectors, 1 weight
     static constexpr std::uint32_t kChainVectors = 2;
     static constexpr std::uint32_t kMxRows = 4;  // 4 sums, 8 FP64 dot products, 2 moving vectors, 1 weight
-    static constexpr std::uint32_t kIntegerRows = 2;  // and 2 vectors: chains and scales
-    static constexpr std::uint32_t kIntegerVectors = 2;
 
     typedef float F __attribute__((vector_size(32)));
     typedef double D __attribute__((vector_size(32)));

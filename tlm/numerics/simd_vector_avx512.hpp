@@ -13,9 +13,7 @@ struct Isa {
     static constexpr std::uint32_t kLanes = 16;
     static constexpr std::uint32_t kChainRows = 12;  // 12 x 2 accumulators of 32 registers
     static constexpr std::uint32_t kChainVectors = 2;
-    static constexpr std::uint32_t kMxRows = 8;       // 8 sums, 16 FP64 dot products
-    static constexpr std::uint32_t kIntegerRows = 4;  // and 2 vectors: chains and scales
-    static constexpr std::uint32_t kIntegerVectors = 2;
+    static constexpr std::uint32_t kMxRows = 8;  // 8 sums, 16 FP64 dot products
 
     typedef float F __attribute__((vector_size(64)));
     typedef double D __attribute__((vector_size(64)));

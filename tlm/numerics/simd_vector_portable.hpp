@@ -13,8 +13,6 @@ struct Isa {
     static constexpr std::uint32_t kChainRows = 2;     // weights columns per block of the FP32 chains
     static constexpr std::uint32_t kChainVectors = 2;  // vectors of moving columns per block
     static constexpr std::uint32_t kMxRows = 2;        // weights columns per block of the MX kernels
-    static constexpr std::uint32_t kIntegerRows = 2;   // and 2 vectors: chains and scales
-    static constexpr std::uint32_t kIntegerVectors = 2;
 
     typedef float F __attribute__((vector_size(16)));
     typedef double D __attribute__((vector_size(16)));

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// The `systole` command. Exit codes: 0 all good, 1 the checked thing failed, 2 bad usage or input, 3 internal
+// error.
+#include <systole/app/crosscheck.hpp>
+#include <systole/app/generate.hpp>
+#include <systole/app/version.hpp>
+#include <systole/base/error.hpp>
+
+#include <systemc>
+
+#include <cstdio>
+#include <exception>
+
+// SystemC's library has a main() of its own that wants this function; ours is used.
+[[gnu::visibility("default")]] int sc_main(int, char**) { return systole::kExitInternal; }
+
+namespace {
+
+int run(int argc, char** argv) {
+    using namespace systole;
+    CLI::App command("Systole: a virtual platform of a Trainium3-class AI accelerator", "systole");
+    command.set_version_flag("--version", fmt::format("systole {}", kVersion));
+    command.require_subcommand(1);
+    command.footer(
+        "\n`systole COMMAND --help` describes a command.\n"
+        "Exit codes: 0 all good, 1 the checked thing failed, 2 bad usage or input, 3 internal error.");
+    const CrosscheckCommandLine crosscheck(command);
+    const GenerateCommandLine generate(command);
+    try {
+        command.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        // Help and version are "errors" with exit code 0.
+        if (error.get_exit_code() == 0) return command.exit(error);
+        fmt::print(stderr, "systole: {}\nTry --help.\n", error.what());
+        return kExitBadInput;
+    }
+    return crosscheck.chosen() ? run_crosscheck(crosscheck.options()) : generate.run();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    try {
+        return run(argc, argv);
+    } catch (const systole::InputError& error) {
+        fmt::print(stderr, "systole: {}\n", error.what());
+        return systole::kExitBadInput;
+    } catch (const std::exception& error) {
+        fmt::print(stderr, "systole: internal error: {}\n", error.what());
+        return systole::kExitInternal;
+    }
+}
