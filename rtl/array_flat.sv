@@ -51,6 +51,8 @@ module array_flat
   localparam int unsigned RingSize   = 1 << RingBits;
   localparam logic [31:0] Never      = Columns + 1;  // age of what has left the row
 
+  /* verilator tracing_off */  // too much to trace; the tap shows one column
+
   // Registers of the PEs.
   logic [31:0] chain [Rows][Columns];
   logic [31:0] b_sig [Rows][Columns];
@@ -95,7 +97,6 @@ module array_flat
   logic [31:0] age_valid [Rows];      // any valid
   logic [31:0] age_product [Rows];    // forced or product of any kind
   logic [31:0] age_unusual [Rows];    // forced, or any kind but KindProduct
-  logic [31:0] age_forced [Rows];
   logic [31:0] age_dot [Rows];
   logic [31:0] age_transpose [Rows];
   logic [31:0] age_special [Rows];    // infinity or NaN, in the operand or among the weights it met
@@ -105,11 +106,14 @@ module array_flat
   logic [31:0] above [Columns];
   logic [31:0] bottom_next [Columns];
 
-  // Signals to look at: one column.
+  /* verilator tracing_on */
+  // Signals to look at: the registers of one column.
   logic [31:0] tap_chain [Rows];
   logic [31:0] tap_addend [Rows];
   logic [31:0] tap_weight [Rows];
+  logic [31:0] tap_weight_lanes [Rows];
   logic [31:0] tap_moving [Rows];
+  logic [31:0] tap_moving_lanes [Rows];
 
   function automatic logic is_special(input logic [31:0] x, input logic [31:0] y0, input logic [31:0] y1);
     is_special = ((x & SpecialExp) | ((y0 | y1) & 32'h0080_0080)) != 32'd0;
@@ -186,7 +190,12 @@ module array_flat
 
   endtask
 
-  logic [31:0] r, c, age, head, sig, sum, weight, kind, top, finite, enabled;
+  logic [RowBits-1:0]    debug_row;
+  logic [ColumnBits-1:0] debug_column;
+  assign debug_row = debug_row_i[RowBits-1:0];
+  assign debug_column = debug_column_i[ColumnBits-1:0];
+
+  logic [31:0] r, c, age, kind, enabled, bit_mask;
   logic [RingBits-1:0] slot, past;
 
   always_ff @(posedge clk_i) begin
@@ -209,7 +218,6 @@ module array_flat
         age_valid[i] = Never;
         age_product[i] = 32'd0;
         age_unusual[i] = 32'd0;
-        age_forced[i] = 32'd0;
         age_dot[i] = Never;
         age_transpose[i] = Never;
         age_special[i] = Never;
@@ -344,18 +352,49 @@ module array_flat
       bottom_o <= bottom_next;
     end
     if (rst_ni && debug_flip_i) begin
-      r = {16'd0, debug_row_i};
-      c = {16'd0, debug_column_i};
-      sig = 32'd1 << debug_bit_i;
+      bit_mask = 32'd1 << debug_bit_i;
       case (debug_register_i)
         RegisterChain: begin
-          chain[r[RowBits-1:0]][c[ColumnBits-1:0]] = chain[r[RowBits-1:0]][c[ColumnBits-1:0]] ^ sig;
-          chain_special[r[RowBits-1:0]] = 32'd1;
+          chain[debug_row][debug_column] = chain[debug_row][debug_column] ^ bit_mask;
+          chain_special[debug_row] = 32'd1;
         end
-        RegisterAddend: b_sig[r[RowBits-1:0]][c[ColumnBits-1:0]] = b_sig[r[RowBits-1:0]][c[ColumnBits-1:0]] ^ (sig & 32'hFF_FFFF);
+        RegisterAddend:
+          b_sig[debug_row][debug_column] = b_sig[debug_row][debug_column] ^ (bit_mask & 32'hFF_FFFF);
+        RegisterWeight: begin
+          active_x[debug_row][debug_column] = active_x[debug_row][debug_column] ^ (bit_mask & 32'hFFF);
+          active_y0[debug_row][debug_column] = active_y0[debug_row][debug_column] ^ (bit_mask >> 12);
+          // A flipped bit may make or end an infinity; from here on the row takes the general functions.
+          special_weights[debug_row] = 32'd1 << 16;
+        end
+        RegisterMoving: begin
+          moving_x[debug_row][debug_column] = moving_x[debug_row][debug_column] ^ (bit_mask & 32'hFFF);
+          moving_y0[debug_row][debug_column] = moving_y0[debug_row][debug_column] ^ (bit_mask >> 12);
+          age_special[debug_row] = 32'd0;
+        end
         default: begin end
       endcase
     end
+    if (tap_enable_i) begin
+      for (int unsigned i = 0; i < Rows; ++i) begin
+        tap_chain[i] = chain[i][tap_column_i[ColumnBits-1:0]];
+        tap_addend[i] = b_sig[i][tap_column_i[ColumnBits-1:0]];
+        tap_weight[i] = active_x[i][tap_column_i[ColumnBits-1:0]];
+        tap_weight_lanes[i] = active_y0[i][tap_column_i[ColumnBits-1:0]];
+        tap_moving[i] = moving_x[i][tap_column_i[ColumnBits-1:0]];
+        tap_moving_lanes[i] = moving_y0[i][tap_column_i[ColumnBits-1:0]];
+      end
+    end
   end
-  assign debug_value_o = chain[debug_row_i[RowBits-1:0]][debug_column_i[ColumnBits-1:0]];
+
+  always_comb begin
+    case (debug_register_i)
+      RegisterChain: debug_value_o = chain[debug_row][debug_column];
+      RegisterAddend: debug_value_o = b_sig[debug_row][debug_column];
+      RegisterWeight:
+        debug_value_o = {active_y0[debug_row][debug_column][19:0], active_x[debug_row][debug_column][11:0]};
+      RegisterMoving:
+        debug_value_o = {moving_y0[debug_row][debug_column][19:0], moving_x[debug_row][debug_column][11:0]};
+      default: debug_value_o = 32'd0;
+    endcase
+  end
 endmodule

@@ -26,7 +26,7 @@ package tensor_arithmetic_pkg;
   localparam logic [2:0] KindDot           = 3'd3;  // four lanes
   localparam logic [2:0] KindTransposeLow  = 3'd4;  // low half of the weight's raw bits replaces the chain
   localparam logic [2:0] KindTransposeHigh = 3'd5;
-  localparam int unsigned ForceBit = 15;            // the product is a zero of the moving operand's sign
+  // Bit 15 of a moving word, above the kind, forces the product to a zero of the moving operand's sign.
 
   localparam logic [31:0] HeadMask   = 32'hFFFF_0000;
   localparam logic [31:0] Bypass     = 32'h8000_8000;  // forced -0: leaves every chain value as it is
@@ -69,7 +69,7 @@ package tensor_arithmetic_pkg;
     place = shift - (shift >= 32'd20 ? 32'd20 : 32'd0) - (shift >= 32'd40 ? 32'd20 : 32'd0);
     magnitude = (lane != 32'd0) ? ((a >> 16) & 32'h1F) * ((w >> 16) & 32'h1F) : (a & 32'h1F) * (w & 32'h1F);
     magnitude = magnitude << (place & 32'd31);
-    lane_term = ((lane != 32'd0) ? sum[31] : sum[15]) ? -magnitude : magnitude;
+    lane_term = ((lane != 32'd0 ? sum : sum << 16) & 32'h8000_0000) != 32'd0 ? -magnitude : magnitude;
   endfunction
 
   // x >> 20, arithmetic.
@@ -210,7 +210,7 @@ package tensor_arithmetic_pkg;
 
   // RNE(s + addend) for finite s and a finite addend that is not a transpose's.
   function automatic logic [31:0] add_finite(input logic [31:0] s, input logic [31:0] b_sig, input logic [31:0] b_head);
-    logic [31:0] field, hidden, s_mag, b_mag, s_exp, difference, top_exp, upper, lower, distance, shifted, differ, sum;
+    logic [31:0] field, hidden, s_mag, b_mag, s_exp, difference, top_exp, upper, lower, distance, shifted, sum;
     logic [31:0] magnitude, shift, sign, rounded;
     field = (s >> 23) & 32'hFF;
     hidden = field < 32'd1 ? field : 32'd1;
@@ -230,8 +230,7 @@ package tensor_arithmetic_pkg;
     // most two.
     shifted = lower >> distance;
     shifted = shifted | ((shifted << distance) != lower ? 32'd1 : 32'd0);
-    differ = s ^ b_head;
-    sum = upper + (differ[31] ? -shifted : shifted);
+    sum = upper + (((s ^ b_head) & 32'h8000_0000) != 32'd0 ? -shifted : shifted);
     magnitude = sum[31] ? -sum : sum;
     sign = (difference[31] ? b_head : s) ^ sum;
     sign = (sum == 32'd0 ? s & b_head : sign) & 32'h8000_0000;
@@ -266,6 +265,155 @@ package tensor_arithmetic_pkg;
   // Stage 2 of a PE.
   function automatic logic [31:0] chain_next(input logic [31:0] s, input logic [31:0] b_sig, input logic [31:0] b_head);
     chain_next = (b_head & 32'hC000) == 32'h4000 ? b_sig : add_any(s, b_sig, b_head);
+  endfunction
+
+  // ---------------------------------------------------------------------------------------------- edge decoders
+
+  // value * 2^q as a wide word, value below 2^12; base is q + 587, the field a 12-bit value would get.
+  function automatic logic [31:0] wide_number(input logic [31:0] sign, input logic [31:0] value, input logic [31:0] base);
+    logic [31:0] n;
+    n = leading_zeros(value << 20) & 32'd31;
+    wide_number = (sign & 32'h8000_0000) | (value == 32'd0 ? 32'd0 : (value << n) | ((base - n) << 16));
+  endfunction
+
+  // A format with an exponent field e and a fraction left-aligned to 11 bits.
+  function automatic logic [31:0] wide_float(input logic [31:0] sign, input logic [31:0] e, input logic [31:0] fraction,
+                                             input logic [31:0] bias);
+    wide_float = wide_number(sign, fraction | (e != 32'd0 ? 32'h800 : 32'd0),
+                             (e != 32'd0 ? e : 32'd1) + 32'd576 - bias);
+  endfunction
+
+  localparam logic [31:0] WideInfinity = 32'h0800_0800;
+  localparam logic [31:0] WideNan      = 32'h2000_0800;
+
+  function automatic logic [31:0] wide_special(input logic [31:0] sign, input logic nan);
+    wide_special = nan ? WideNan : (sign & 32'h8000_0000) | WideInfinity;
+  endfunction
+
+  // Scalar formats but FP32. Codes of dtype: tensor_engine_pkg::dtype_e.
+  function automatic logic [31:0] wide_scalar(input logic [31:0] raw, input logic [4:0] dtype);
+    logic [31:0] sign;
+    case (dtype)
+      5'd9, 5'd10: begin  // E4M3, E4M3FN
+        sign = raw << 24;
+        wide_scalar = wide_float(sign, (raw >> 3) & 32'hF, (raw & 32'h7) << 8, 32'd7);
+        if (dtype == 5'd9 && (raw & 32'h78) == 32'h78) wide_scalar = wide_special(sign, (raw & 32'h7) != 32'd0);
+        if (dtype == 5'd10 && (raw & 32'h7F) == 32'h7F) wide_scalar = WideNan;
+      end
+      5'd11: begin  // E5M2
+        sign = raw << 24;
+        wide_scalar = (raw & 32'h7C) == 32'h7C ? wide_special(sign, (raw & 32'h3) != 32'd0)
+                                               : wide_float(sign, (raw >> 2) & 32'h1F, (raw & 32'h3) << 9, 32'd15);
+      end
+      5'd12: begin  // E3M4
+        sign = raw << 24;
+        wide_scalar = (raw & 32'h70) == 32'h70 ? wide_special(sign, (raw & 32'hF) != 32'd0)
+                                               : wide_float(sign, (raw >> 4) & 32'h7, (raw & 32'hF) << 7, 32'd3);
+      end
+      5'd15: begin  // FP16
+        sign = raw << 16;
+        wide_scalar = (raw & 32'h7C00) == 32'h7C00 ? wide_special(sign, (raw & 32'h3FF) != 32'd0)
+                                                   : wide_float(sign, (raw >> 10) & 32'h1F, (raw & 32'h3FF) << 1, 32'd15);
+      end
+      5'd16:  // TF32
+        wide_scalar = (raw & 32'h7F80_0000) == 32'h7F80_0000
+                          ? wide_special(raw, (raw & 32'h7F_FFFF) != 32'd0)
+                          : wide_float(raw, (raw >> 23) & 32'hFF, ((raw >> 13) & 32'h3FF) << 1, 32'd127);
+      default: begin  // BF16
+        sign = raw << 16;
+        wide_scalar = (raw & 32'h7F80) == 32'h7F80 ? wide_special(sign, (raw & 32'h7F) != 32'd0)
+                                                   : wide_float(sign, (raw >> 7) & 32'hFF, (raw & 32'h7F) << 4, 32'd127);
+      end
+    endcase
+  endfunction
+
+  // Upper 12 significand bits of an FP32 number; all of a tiny one that has none of them set.
+  function automatic logic [31:0] fp32_upper(input logic [31:0] raw);
+    logic [31:0] e, sig;
+    e = (raw >> 23) & 32'hFF;
+    sig = (raw & 32'h7F_FFFF) | (e != 32'd0 ? 32'h80_0000 : 32'd0);
+    e = e != 32'd0 ? e : 32'd1;
+    if ((raw & 32'h7F80_0000) == 32'h7F80_0000) fp32_upper = wide_special(raw, (raw & 32'h7F_FFFF) != 32'd0);
+    else if ((sig >> 12) != 32'd0) fp32_upper = wide_number(raw, sig >> 12, e + 32'd449);
+    else fp32_upper = wide_number(raw, sig, e + 32'd437);
+  endfunction
+
+  // The exact rest; +0 when there is none.
+  function automatic logic [31:0] fp32_lower(input logic [31:0] raw);
+    logic [31:0] e, sig;
+    e = (raw >> 23) & 32'hFF;
+    sig = (raw & 32'h7F_FFFF) | (e != 32'd0 ? 32'h80_0000 : 32'd0);
+    e = e != 32'd0 ? e : 32'd1;
+    fp32_lower = (sig & 32'hFFF) == 32'd0 || (sig >> 12) == 32'd0 || (raw & 32'h7F80_0000) == 32'h7F80_0000
+                     ? 32'd0 : wide_number(raw, sig & 32'hFFF, e + 32'd437);
+  endfunction
+
+  // Lanes of the 8-bit formats and E2M1 (4 bits, on E4M3's units). Bit 16 of the result: NaN.
+  function automatic logic [31:0] lane_float(input logic [31:0] sign, input logic [31:0] e, input logic [31:0] fraction,
+                                             input logic [31:0] hidden);
+    lane_float = (sign & 32'h8000) | ((e != 32'd0 ? e - 32'd1 : 32'd0) << 8) | fraction |
+                 (e != 32'd0 ? hidden : 32'd0);
+  endfunction
+
+  function automatic logic [31:0] lane_special(input logic [31:0] sign, input logic nan);
+    lane_special = nan ? 32'h1_0001 : (sign & 32'h8000) | 32'h81;
+  endfunction
+
+  // dtype: the FP8 codes, or the x4 codes 18 E5M2, 19 E4M3FN, 20 E2M1. raw: one element in the low bits.
+  function automatic logic [31:0] lane_decode(input logic [31:0] raw, input logic [4:0] dtype);
+    logic [31:0] sign;
+    sign = raw << 8;
+    case (dtype)
+      5'd11, 5'd18:
+        lane_decode = (raw & 32'h7C) == 32'h7C ? lane_special(sign, (raw & 32'h3) != 32'd0)
+                                               : lane_float(sign, (raw >> 2) & 32'h1F, raw & 32'h3, 32'd4);
+      5'd12:
+        lane_decode = (raw & 32'h70) == 32'h70 ? lane_special(sign, (raw & 32'hF) != 32'd0)
+                                               : lane_float(sign, (raw >> 4) & 32'h7, raw & 32'hF, 32'd16);
+      5'd20: lane_decode = lane_float(raw << 12, (raw >> 1) & 32'h3, raw & 32'h1, 32'd2) + 32'h800;
+      default: begin
+        lane_decode = lane_float(sign, (raw >> 3) & 32'hF, raw & 32'h7, 32'd8);
+        if (dtype == 5'd9 && (raw & 32'h78) == 32'h78) lane_decode = lane_special(sign, (raw & 32'h7) != 32'd0);
+        if (dtype != 5'd9 && (raw & 32'h7F) == 32'h7F) lane_decode = lane_special(sign, 1'b1);
+      end
+    endcase
+  endfunction
+
+  // 2^-unit is the smallest subnormal of a lane's format.
+  function automatic logic [31:0] lane_unit(input logic [4:0] dtype);
+    lane_unit = (dtype == 5'd11 || dtype == 5'd18) ? 32'd16 : dtype == 5'd12 ? 32'd6 : 32'd9;
+  endfunction
+
+  // Operand of a dot: scale is an E8M0 byte (double row: 127). Double row: lanes 2 and 3 are zeros, of the moving
+  // operand negative ones, so that they count for nothing in the sign of a zero sum. x has no kind yet.
+  task automatic dot_operand(input logic [31:0] raw, input logic [4:0] dtype, input logic four, input logic moving,
+                             input logic [31:0] scale, output logic [31:0] x, output logic [31:0] y0,
+                             output logic [31:0] y1);
+    logic [31:0] e0, e1, e2, e3;
+    logic four_bits;
+    four_bits = dtype == 5'd20;
+    e0 = lane_decode(four_bits ? raw & 32'hF : raw & 32'hFF, dtype);
+    e1 = lane_decode(four_bits ? (raw >> 4) & 32'hF : (raw >> 8) & 32'hFF, dtype);
+    e2 = lane_decode(four_bits ? (raw >> 8) & 32'hF : (raw >> 16) & 32'hFF, dtype);
+    e3 = lane_decode(four_bits ? (raw >> 12) & 32'hF : (raw >> 24) & 32'hFF, dtype);
+    if (!four) begin
+      e2 = moving ? 32'h8000 : 32'd0;
+      e3 = e2;
+    end
+    y0 = (e0 & 32'hFFFF) | (e1 << 16);
+    y1 = (e2 & 32'hFFFF) | (e3 << 16);
+    x = (((e0 | e1 | e2 | e3) & 32'h1_0000) != 32'd0 || scale == 32'd255) ? (WideNan & HeadMask)
+        : (scale + 32'd460 - lane_unit(dtype)) << 16;
+  endtask
+
+  // Whether a moving element of a transpose selects: not a zero.
+  function automatic logic selects(input logic [31:0] raw, input logic [4:0] dtype);
+    case (dtype)
+      5'd9, 5'd10, 5'd11, 5'd12: selects = (raw & 32'h7F) != 32'd0;
+      5'd14, 5'd15: selects = (raw & 32'h7FFF) != 32'd0;
+      5'd16: selects = (raw & 32'h7FFF_E000) != 32'd0 || (raw & 32'h7FFF_FFFF) > 32'h7F80_0000;
+      default: selects = (raw & 32'h7FFF_FFFF) != 32'd0;
+    endcase
   endfunction
 
   // ---------------------------------------------------------------------------------------------- accumulators

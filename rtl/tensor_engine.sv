@@ -20,7 +20,7 @@ module tensor_engine
     parameter int unsigned WeightLanes  = 4,    // columns of weights loaded per cycle
     parameter int unsigned MinInterval  = 64,   // floor of a multiply's interval for as many columns
     parameter int unsigned CommandDepth = 4,    // commands waiting at the port
-    parameter bit          Flat         = 1'b1, // 1: array_flat, 0: array_structural; the behaviour is the same
+    parameter int unsigned Flat         = 1,    // 1: array_flat, 0: array_structural; the behaviour is the same
     // Not to be overridden.
     parameter int unsigned ScaleGroups  = (Rows + 7) / 8
 ) (
@@ -117,4 +117,349 @@ module tensor_engine
     input  logic                  tap_enable_i,
     input  logic [15:0]           tap_column_i
 );
+
+  // ---------------------------------------------------------------------------------------------- command queue
+  localparam int unsigned QueueBits = $clog2(CommandDepth + 1);
+  localparam int unsigned IndexBits = CommandDepth > 1 ? $clog2(CommandDepth) : 1;
+  command_t               queue [CommandDepth];
+  logic [IndexBits-1:0]   queue_head, queue_tail;
+  logic [QueueBits-1:0]   queue_count;
+  command_t               head;
+  logic                   advance, accept, dispatch;
+
+  assign advance = !(result_valid_o && !result_ready_i);
+  assign command_ready_o = advance && queue_count != QueueBits'(CommandDepth);
+  assign accept = command_valid_i && command_ready_o;
+  assign head = queue[queue_head];
+  assign dispatch_valid_o = dispatch;
+  assign dispatch_tag_o = head.tag;
+
+  // ---------------------------------------------------------------------------------------------- dispatcher
+  command_t    load, multiply;
+  logic        load_active, multiply_active;
+  logic [15:0] load_beat, load_column;    // index and first column (from the load's own) of the beat wanted
+  logic [31:0] column_index, column_address;
+  logic [1:0]  pass, last_pass;
+  logic [33:0] interval;                  // cycles until the next multiply may be dispatched
+
+  logic        weight_take, weight_done, moving_take, moving_done, overlap, dispatch_load, dispatch_multiply;
+  logic [33:0] head_interval;
+  logic [1:0]  head_last_pass;
+
+  function automatic logic is_32_bit(input logic [4:0] dtype);
+    is_32_bit = dtype == DtypeFp32 || dtype == DtypeTf32 || dtype == DtypeU32 || dtype == DtypeI32;
+  endfunction
+
+  always_comb begin
+    weight_take = weight_valid_i && weight_ready_o;
+    weight_done = weight_take && weight_last_o;
+    moving_take = moving_valid_i && multiply_active && advance;
+    moving_done = moving_take && pass == last_pass && column_index == multiply.n - 32'd1;
+
+    overlap = head.row_start < load.row_start + load.row_tile && load.row_start < head.row_start + head.row_tile &&
+              head.column_start < load.column_start + load.column_tile &&
+              load.column_start < head.column_start + head.column_tile;
+    dispatch_load = advance && queue_count != '0 && head.op == OpLoadWeights && (!load_active || weight_done);
+    dispatch_multiply = advance && queue_count != '0 && head.op == OpMultiply && interval == 34'd0 &&
+                        (!multiply_active || moving_done) && (!load_active || !overlap || weight_done);
+    dispatch = dispatch_load || dispatch_multiply;
+
+    if (head.mode == ModeTranspose) head_last_pass = is_32_bit(head.stationary) ? 2'd1 : 2'd0;
+    else if (head.mode == ModeStandard && (head.stationary == DtypeFp32 || head.moving == DtypeFp32))
+      head_last_pass = 2'd3;
+    else head_last_pass = 2'd0;
+    head_interval = {18'd0, head.columns} < 34'(MinInterval) ? {18'd0, head.columns} : 34'(MinInterval);
+    if ({2'd0, head.n} > head_interval) head_interval = {2'd0, head.n};
+    head_interval = head_last_pass == 2'd3 ? head_interval << 2 : head_last_pass == 2'd1 ? head_interval << 1
+                                                                                         : head_interval;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      queue_head <= '0;
+      queue_tail <= '0;
+      queue_count <= '0;
+      load_active <= 1'b0;
+      multiply_active <= 1'b0;
+      load_beat <= 16'd0;
+      load_column <= 16'd0;
+      column_index <= 32'd0;
+      column_address <= 32'd0;
+      pass <= 2'd0;
+      last_pass <= 2'd0;
+      interval <= 34'd0;
+      load <= '0;
+      multiply <= '0;
+    end else if (advance) begin
+      queue_count <= queue_count + QueueBits'(accept) - QueueBits'(dispatch);
+      if (accept) begin
+        queue[queue_tail] <= '{
+            tag: command_tag_i, op: command_op_i, mode: command_mode_i, stationary: command_stationary_i,
+            moving: command_moving_i, psum: command_psum_i, accumulate: command_accumulate_i,
+            stochastic: command_stochastic_i, row_start: command_row_start_i, row_tile: command_row_tile_i,
+            rows: command_rows_i, column_start: command_column_start_i, column_tile: command_column_tile_i,
+            columns: command_columns_i, n: command_n_i, psum_base: command_psum_base_i, psum_step: command_psum_step_i
+        };
+        queue_tail <= queue_tail == IndexBits'(CommandDepth - 1) ? '0 : queue_tail + 1'b1;
+      end
+      if (dispatch) queue_head <= queue_head == IndexBits'(CommandDepth - 1) ? '0 : queue_head + 1'b1;
+
+      if (weight_take) begin
+        load_beat <= load_beat + 16'd1;
+        load_column <= load_column + 16'(WeightLanes);
+      end
+      if (weight_done) load_active <= 1'b0;
+      if (dispatch_load) begin
+        load <= head;
+        load_active <= 1'b1;
+        load_beat <= 16'd0;
+        load_column <= 16'd0;
+      end
+
+      if (interval != 34'd0) interval <= interval - 34'd1;
+      if (moving_take) begin
+        pass <= pass == last_pass ? 2'd0 : pass + 2'd1;
+        if (pass == last_pass) begin
+          column_index <= column_index + 32'd1;
+          column_address <= column_address + multiply.psum_step;
+        end
+      end
+      if (moving_done) multiply_active <= 1'b0;
+      if (dispatch_multiply) begin
+        multiply <= head;
+        multiply_active <= 1'b1;
+        column_index <= 32'd0;
+        column_address <= head.psum_base;
+        pass <= 2'd0;
+        last_pass <= head_last_pass;
+        interval <= head_interval - 34'd1;
+      end
+    end
+  end
+
+  assign weight_ready_o = load_active && advance;
+  assign weight_tag_o = load.tag;
+  assign weight_beat_o = load_beat;
+  assign weight_last_o = load_active && load.columns - load_column <= 16'(WeightLanes);
+  assign moving_wanted_o = multiply_active;
+  assign moving_ready_o = multiply_active && pass == last_pass && advance;
+  assign moving_tag_o = multiply.tag;
+  assign moving_index_o = column_index;
+
+  // ---------------------------------------------------------------------------------------------- edge
+  logic        moving_valid, moving_swap, weight_valid;
+  logic [31:0] moving_x [Rows];
+  logic [31:0] moving_y0 [Rows];
+  logic [31:0] moving_y1 [Rows];
+  logic [15:0] weight_column, weight_count, weight_row_start, weight_row_tile;
+  logic [31:0] weight_x [Rows][WeightLanes];
+  logic [31:0] weight_y0 [Rows][WeightLanes];
+  logic [31:0] weight_y1 [Rows][WeightLanes];
+
+  tensor_edge #(
+      .Rows(Rows),
+      .WeightLanes(WeightLanes)
+  ) u_edge (
+      .clk_i,
+      .rst_ni,
+      .advance_i(advance),
+      .moving_take_i(moving_take),
+      .moving_first_i(column_index == 32'd0 && pass == 2'd0),
+      .moving_pass_i(pass),
+      .moving_mode_i(multiply.mode),
+      .moving_wide_i(last_pass == 2'd3),
+      .moving_dtype_i(multiply.moving),
+      .moving_row_start_i(multiply.row_start),
+      .moving_row_tile_i(multiply.row_tile),
+      .moving_rows_i(multiply.rows),
+      .moving_i,
+      .moving_scale_i,
+      .moving_valid_o(moving_valid),
+      .moving_swap_o(moving_swap),
+      .moving_x_o(moving_x),
+      .moving_y0_o(moving_y0),
+      .moving_y1_o(moving_y1),
+      .weight_take_i(weight_take),
+      .weight_mode_i(load.mode),
+      .weight_dtype_i(load.stationary),
+      .weight_row_start_i(load.row_start),
+      .weight_row_tile_i(load.row_tile),
+      .weight_rows_i(load.rows),
+      .weight_column_i(load.column_start + load_column),
+      .weight_count_i(weight_last_o ? load.columns - load_column : 16'(WeightLanes)),
+      .weight_i,
+      .weight_scale_i,
+      .weight_valid_o(weight_valid),
+      .weight_column_o(weight_column),
+      .weight_count_o(weight_count),
+      .weight_row_start_o(weight_row_start),
+      .weight_row_tile_o(weight_row_tile),
+      .weight_x_o(weight_x),
+      .weight_y0_o(weight_y0),
+      .weight_y1_o(weight_y1)
+  );
+
+  // ---------------------------------------------------------------------------------------------- array
+  logic [31:0] bottom [Columns];
+  logic [31:0] array_value, result_value;
+
+  if (Flat != 0) begin : g_flat
+    array_flat #(
+        .Rows(Rows),
+        .Columns(Columns),
+        .WeightLanes(WeightLanes)
+    ) u_array (
+        .clk_i,
+        .rst_ni,
+        .advance_i(advance),
+        .moving_valid_i(moving_valid),
+        .moving_swap_i(moving_swap),
+        .moving_x_i(moving_x),
+        .moving_y0_i(moving_y0),
+        .moving_y1_i(moving_y1),
+        .weight_valid_i(weight_valid),
+        .weight_column_i(weight_column),
+        .weight_count_i(weight_count),
+        .weight_row_start_i(weight_row_start),
+        .weight_row_tile_i(weight_row_tile),
+        .weight_x_i(weight_x),
+        .weight_y0_i(weight_y0),
+        .weight_y1_i(weight_y1),
+        .bottom_o(bottom),
+        .debug_flip_i,
+        .debug_register_i,
+        .debug_row_i,
+        .debug_column_i,
+        .debug_bit_i,
+        .debug_value_o(array_value),
+        .tap_enable_i,
+        .tap_column_i
+    );
+  end else begin : g_structural
+    logic [32*Rows-1:0]             x, y0, y1;
+    logic [32*Rows*WeightLanes-1:0] wx, wy0, wy1;
+    logic [32*Columns-1:0]          results;
+    for (genvar r = 0; r < Rows; ++r) begin : g_row
+      assign x[32*r+:32] = moving_x[r];
+      assign y0[32*r+:32] = moving_y0[r];
+      assign y1[32*r+:32] = moving_y1[r];
+      for (genvar l = 0; l < WeightLanes; ++l) begin : g_lane
+        assign wx[32*(WeightLanes*r+l)+:32] = weight_x[r][l];
+        assign wy0[32*(WeightLanes*r+l)+:32] = weight_y0[r][l];
+        assign wy1[32*(WeightLanes*r+l)+:32] = weight_y1[r][l];
+      end
+    end
+    for (genvar c = 0; c < Columns; ++c) begin : g_column
+      assign bottom[c] = results[32*c+:32];
+    end
+    array_structural #(
+        .Rows(Rows),
+        .Columns(Columns),
+        .WeightLanes(WeightLanes)
+    ) u_array (
+        .clk_i,
+        .rst_ni,
+        .advance_i(advance),
+        .moving_valid_i(moving_valid),
+        .moving_swap_i(moving_swap),
+        .moving_x_i(x),
+        .moving_y0_i(y0),
+        .moving_y1_i(y1),
+        .weight_valid_i(weight_valid),
+        .weight_column_i(weight_column),
+        .weight_count_i(weight_count),
+        .weight_row_start_i(weight_row_start),
+        .weight_row_tile_i(weight_row_tile),
+        .weight_x_i(wx),
+        .weight_y0_i(wy0),
+        .weight_y1_i(wy1),
+        .bottom_o(results),
+        .debug_flip_i,
+        .debug_register_i,
+        .debug_row_i,
+        .debug_column_i,
+        .debug_bit_i,
+        .debug_value_o(array_value)
+    );
+    // All registers of this view can be traced; it needs no tap.
+    logic unused_tap;
+    assign unused_tap = &{1'b0, tap_enable_i, tap_column_i};
+  end
+
+  // ---------------------------------------------------------------------------------------------- results
+  // A column taken in cycle t is at the bottom in t + Rows + Columns + 2: its description waits as long.
+  localparam int unsigned MetaDepth = Rows + Columns + 1;
+  localparam int unsigned MetaBits  = $clog2(MetaDepth);
+  result_meta_t           meta_ring [MetaDepth];
+  result_meta_t           meta_now, meta_bottom, result_meta;
+  logic [MetaBits-1:0]    meta_pointer;
+
+  always_comb begin
+    meta_now.valid = moving_take;
+    meta_now.first_pass = pass == 2'd0;
+    meta_now.last_pass = pass == last_pass;
+    meta_now.last = pass == last_pass && column_index == multiply.n - 32'd1;
+    meta_now.transpose = multiply.mode == ModeTranspose;
+    meta_now.half = multiply.psum == DtypeBf16 || multiply.psum == DtypeU16;
+    meta_now.bf16 = multiply.psum == DtypeBf16 && multiply.mode != ModeTranspose;
+    meta_now.accumulate = multiply.accumulate && multiply.mode != ModeTranspose;
+    meta_now.stochastic = multiply.stochastic;
+    meta_now.column_start = multiply.column_start;
+    meta_now.columns = multiply.columns;
+    meta_now.address = column_address;
+    meta_now.index = column_index;
+    meta_now.tag = multiply.tag;
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!rst_ni) begin
+      meta_pointer <= '0;
+      meta_bottom <= '0;
+      for (int unsigned i = 0; i < MetaDepth; ++i) meta_ring[i] = '0;
+    end else if (advance) begin
+      meta_bottom <= meta_ring[meta_pointer];
+      meta_ring[meta_pointer] = meta_now;
+      meta_pointer <= meta_pointer == MetaBits'(MetaDepth - 1) ? '0 : meta_pointer + 1'b1;
+    end
+  end
+
+  tensor_accumulator #(
+      .Columns(Columns)
+  ) u_accumulator (
+      .clk_i,
+      .rst_ni,
+      .advance_i(advance),
+      .meta_i(meta_bottom),
+      .bottom_i(bottom),
+      .psum_data_i(psum_read_data_i),
+      .result_meta_o(result_meta),
+      .result_data_o,
+      .random_load_i,
+      .random_column_i,
+      .random_state_i,
+      .random_state_o,
+      .debug_flip_i(debug_flip_i && debug_register_i == RegisterResult),
+      .debug_column_i,
+      .debug_bit_i,
+      .debug_value_o(result_value)
+  );
+
+  assign psum_read_valid_o = meta_bottom.valid && meta_bottom.last_pass && meta_bottom.accumulate && advance;
+  assign psum_read_address_o = meta_bottom.address;
+  assign psum_read_bytes_o = meta_bottom.half ? 3'd2 : 3'd4;
+  assign psum_read_tag_o = meta_bottom.tag;
+  assign psum_read_index_o = meta_bottom.index;
+  assign psum_read_column_start_o = meta_bottom.column_start;
+  assign psum_read_columns_o = meta_bottom.columns;
+
+  assign result_valid_o = result_meta.valid;
+  assign result_address_o = result_meta.address;
+  assign result_bytes_o = result_meta.half ? 3'd2 : 3'd4;
+  assign result_tag_o = result_meta.tag;
+  assign result_index_o = result_meta.index;
+  assign result_column_start_o = result_meta.column_start;
+  assign result_columns_o = result_meta.columns;
+  assign result_last_o = result_meta.last;
+
+  assign debug_value_o = debug_register_i == RegisterResult ? result_value : array_value;
 endmodule

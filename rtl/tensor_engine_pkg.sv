@@ -41,4 +41,43 @@ package tensor_engine_pkg;
     RegisterResult = 3'd4   // result of a column before PSUM; the row is ignored
   } register_e;
 
+  // A command as it waits in the queue.
+  typedef struct packed {
+    logic [63:0] tag;
+    logic        op;
+    logic [1:0]  mode;
+    logic [4:0]  stationary;
+    logic [4:0]  moving;
+    logic [4:0]  psum;
+    logic        accumulate;
+    logic        stochastic;
+    logic [15:0] row_start;
+    logic [15:0] row_tile;
+    logic [15:0] rows;
+    logic [15:0] column_start;
+    logic [15:0] column_tile;
+    logic [15:0] columns;
+    logic [31:0] n;
+    logic [31:0] psum_base;
+    logic [31:0] psum_step;
+  } command_t;
+
+  // What travels beside a moving column to the accumulators.
+  typedef struct packed {
+    logic        valid;
+    logic        first_pass;
+    logic        last_pass;
+    logic        last;        // last column of its multiply
+    logic        transpose;
+    logic        half;        // 2-byte elements
+    logic        bf16;
+    logic        accumulate;
+    logic        stochastic;
+    logic [15:0] column_start;
+    logic [15:0] columns;
+    logic [31:0] address;
+    logic [31:0] index;
+    logic [63:0] tag;
+  } result_meta_t;
+
 endpackage

@@ -1,0 +1,9 @@
+tensor_engine_pkg.sv
+tensor_arithmetic_pkg.sv
+delay_line.sv
+pe.sv
+array_structural.sv
+array_flat.sv
+tensor_edge.sv
+tensor_accumulator.sv
+tensor_engine.sv
