@@ -144,7 +144,9 @@ void Engine::step() {
     offer_command();
     apply_flip();
     apply_random_load();
-    edge();
+    model_.clk_i = 1;
+    model_.eval();
+    dump(2 * cycle_ + 1);
     ++cycle_;
     if (read_.valid)
         psum_.read(psum_.context, read_.tag, read_.j, read_.address_bytes, read_.element_bytes,
@@ -152,15 +154,11 @@ void Engine::step() {
     if (beat_transfer_) beat_at_port_ = false;
     if (column_transfer_) column_at_port_ = false;
     serve_outputs();
-}
-
-void Engine::edge() {
-    model_.clk_i = 1;
-    model_.eval();
-    dump(2 * cycle_ + 1);
     model_.clk_i = 0;
     model_.eval();
-    dump(2 * cycle_ + 2);
+    dump(2 * cycle_);
+    // A dispatch may depend on the transfers of its cycle, which the inputs served above decide.
+    if (model_.dispatch_valid_o != 0) event(model_.dispatch_tag_o, SYSTOLE_RTL_DISPATCHED);
 }
 
 void Engine::offer_command() {
@@ -239,7 +237,6 @@ void Engine::serve_outputs() {
         read_.column_start = model_.psum_read_column_start_o;
         read_.columns = model_.psum_read_columns_o;
     }
-    if (model_.dispatch_valid_o != 0) event(model_.dispatch_tag_o, SYSTOLE_RTL_DISPATCHED);
     serve_weights();
     serve_moving();
 }

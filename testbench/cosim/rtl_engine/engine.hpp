@@ -87,7 +87,6 @@ class Engine {
 
     [[nodiscard]] bool check(const systole_rtl_command& command);
     void step();
-    void edge();
     void serve_outputs();
     void serve_result();
     void serve_weights();
