@@ -342,14 +342,7 @@ module array_flat
         slot = slot + 1'b1;
       end
 
-      // De-skew: column c of the bottom row waits Columns - 1 - c cycles.
       for (int unsigned j = 0; j < Columns; ++j) past_bottom[now][j] = chain[Rows-1][j];
-      for (int unsigned j = 0; j < Columns; ++j) begin
-        c = Columns - 1 - j;
-        past = now - c[RingBits-1:0];
-        bottom_next[j] = past_bottom[past][j];
-      end
-      bottom_o <= bottom_next;
     end
     if (rst_ni && debug_flip_i) begin
       bit_mask = 32'd1 << debug_bit_i;
@@ -357,6 +350,7 @@ module array_flat
         RegisterChain: begin
           chain[debug_row][debug_column] = chain[debug_row][debug_column] ^ bit_mask;
           chain_special[debug_row] = 32'd1;
+          if (debug_row == RowBits'(Rows - 1)) past_bottom[now][debug_column] = chain[debug_row][debug_column];
         end
         RegisterAddend:
           b_sig[debug_row][debug_column] = b_sig[debug_row][debug_column] ^ (bit_mask & 32'hFF_FFFF);
@@ -373,6 +367,15 @@ module array_flat
         end
         default: begin end
       endcase
+    end
+    // De-skew: column c of the bottom row waits Columns - 1 - c cycles.
+    if (rst_ni && (advance_i || debug_flip_i)) begin
+      for (int unsigned j = 0; j < Columns; ++j) begin
+        c = Columns - 1 - j;
+        past = now - c[RingBits-1:0];
+        bottom_next[j] = past_bottom[past][j];
+      end
+      bottom_o <= bottom_next;
     end
     if (tap_enable_i) begin
       for (int unsigned i = 0; i < Rows; ++i) begin

@@ -137,6 +137,9 @@ module tensor_engine
   // ---------------------------------------------------------------------------------------------- dispatcher
   command_t    load, multiply;
   logic        load_active, multiply_active;
+  // A multiply takes over all weights of older loads and none of younger ones: a younger load's beats wait until its
+  // first column has been taken, should the moving port be late.
+  logic        first_pending, load_is_younger;
   logic [15:0] load_beat, load_column;    // index and first column (from the load's own) of the beat wanted
   logic [31:0] column_index, column_address;
   logic [1:0]  pass, last_pass;
@@ -188,6 +191,8 @@ module tensor_engine
       pass <= 2'd0;
       last_pass <= 2'd0;
       interval <= 34'd0;
+      first_pending <= 1'b0;
+      load_is_younger <= 1'b0;
       load <= '0;
       multiply <= '0;
     end else if (advance) begin
@@ -212,12 +217,14 @@ module tensor_engine
       if (dispatch_load) begin
         load <= head;
         load_active <= 1'b1;
+        load_is_younger <= 1'b1;
         load_beat <= 16'd0;
         load_column <= 16'd0;
       end
 
       if (interval != 34'd0) interval <= interval - 34'd1;
       if (moving_take) begin
+        first_pending <= 1'b0;
         pass <= pass == last_pass ? 2'd0 : pass + 2'd1;
         if (pass == last_pass) begin
           column_index <= column_index + 32'd1;
@@ -228,6 +235,8 @@ module tensor_engine
       if (dispatch_multiply) begin
         multiply <= head;
         multiply_active <= 1'b1;
+        first_pending <= 1'b1;
+        load_is_younger <= 1'b0;
         column_index <= 32'd0;
         column_address <= head.psum_base;
         pass <= 2'd0;
@@ -237,7 +246,7 @@ module tensor_engine
     end
   end
 
-  assign weight_ready_o = load_active && advance;
+  assign weight_ready_o = load_active && !(first_pending && load_is_younger) && advance;
   assign weight_tag_o = load.tag;
   assign weight_beat_o = load_beat;
   assign weight_last_o = load_active && load.columns - load_column <= 16'(WeightLanes);

@@ -56,6 +56,10 @@ function(systole_rtl_library view rows columns)
   systole_verilate(${name}_model tensor_engine ${prefix} ${waves} SOURCES ${sources}
     FLAGS -GRows=${rows} -GColumns=${columns} -GFlat=${flat} -GWeightLanes=${SYSTOLE_RTL_WEIGHT_LANES}
           -GMinInterval=${SYSTOLE_RTL_MIN_INTERVAL} -GCommandDepth=${SYSTOLE_RTL_COMMAND_DEPTH})
+  if(NOT flat)
+    # Every PE is code of its own: compile time is what matters.
+    target_compile_options(${name}_model PRIVATE -O1)
+  endif()
   set(wrapper "${PROJECT_SOURCE_DIR}/testbench/cosim/rtl_engine")
   add_library(${name} MODULE "${wrapper}/abi.cpp" "${wrapper}/engine.cpp")
   target_compile_definitions(${name} PRIVATE

@@ -116,20 +116,20 @@ void LockstepBackend::prepare_psum(const TensorCommand& command) {
     }
 }
 
-void LockstepBackend::release_psum(const RtlPsumWrite& write) {
-    for (std::uint32_t c = write.column_start; c < write.column_start + write.columns; ++c) {
+// The model holds a command's results from its completion on; until then the RTL's own are the newest.
+void LockstepBackend::release_psum(const TensorCommand& command) {
+    const std::uint32_t element_bytes = dtype_bytes(command.psum_dtype);
+    for (std::uint32_t c = 0; c < command.tile.columns; ++c) {
+        const std::uint32_t partition = command.tile.column_start + c;
         std::uint16_t* pending =
-            pending_writes_.data() + std::size_t{c} * (psum_.bytes_per_partition / kHalfWordBytes);
-        for (std::uint32_t byte = 0; byte < write.element_bytes; byte += kHalfWordBytes) {
-            std::uint16_t& count = pending[(write.address_bytes + byte) / kHalfWordBytes];
-            // A write that nobody asked for is found by the comparison.
-            if (count != 0) --count;
-        }
+            pending_writes_.data() + std::size_t{partition} * (psum_.bytes_per_partition / kHalfWordBytes);
+        for (std::uint32_t j = 0; j < command.n; ++j)
+            for (std::uint32_t byte = 0; byte < element_bytes; byte += kHalfWordBytes)
+                --pending[(element_address(command, j) + byte) / kHalfWordBytes];
     }
 }
 
 void LockstepBackend::psum_written(const RtlPsumWrite& write) {
-    release_psum(write);
     Entry* entry = find(write.tag);
     if (entry == nullptr) return;
     const TensorCommand& command = entry->command;
@@ -210,6 +210,7 @@ TensorTimes LockstepBackend::complete(std::uint64_t tag) {
     mismatch.expected_times = model_->complete(tag);
 
     const bool multiply = entry->command.op == TensorOp::kMultiply;
+    if (multiply) release_psum(entry->command);
     if (entry->takes_over_weights) weights_active_from_ = mismatch.found_times.dispatched;
     bool equal = true;
     if (multiply && !compare_results(*entry, mismatch)) {

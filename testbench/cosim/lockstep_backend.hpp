@@ -79,7 +79,7 @@ class LockstepBackend final : public TensorBackend, private RtlPsumObserver {
     [[nodiscard]] std::ptrdiff_t multiplies_in_flight() const;
     void remember_load(const TensorCommand& command);
     void prepare_psum(const TensorCommand& command);
-    void release_psum(const RtlPsumWrite& write);
+    void release_psum(const TensorCommand& command);
     [[nodiscard]] Mismatch describe(const Entry& entry) const;
     [[nodiscard]] bool compare_results(const Entry& entry, Mismatch& mismatch);
     [[nodiscard]] bool compare_random_states(Mismatch& mismatch);
