@@ -27,6 +27,7 @@ namespace systole {
 namespace {
 
 constexpr std::uint32_t kTile = 128;
+constexpr std::uint32_t kBank = 512;  // FP32 results of a PSUM bank
 
 double cpu_seconds() {
     timespec now{};
@@ -51,10 +52,8 @@ enum class Scales { kClose, kSpread };
 class MachineGemm {
   public:
     MachineGemm(const OperandPair& pair, const Shape& shape, DataClass data, Scales scales, PathPolicy policy)
-        : pair_(pair),
-          shape_(shape),
-          tile_(default_simd_level(), policy),
-          psum_(std::size_t{shape.m} * shape.n) {
+        : pair_(pair), shape_(shape), psum_(std::size_t{shape.m} * shape.n) {
+        for (std::uint32_t k = 0; k < shape.k; k += kTile) tiles_.emplace_back(default_simd_level(), policy);
         SplitMix64 random(1);
         stationary_ = Operand(pair, true, shape.k, shape.m, data, scales, random);
         moving_ = Operand(pair, false, shape.k, shape.n, data, scales, random);
@@ -63,15 +62,19 @@ class MachineGemm {
     void run() {
         for (std::uint32_t m = 0; m < shape_.m; m += kTile) {
             const std::uint32_t columns = std::min(kTile, shape_.m - m);
-            PsumTarget target;
-            target.base = reinterpret_cast<std::byte*>(&psum_[std::size_t{m} * shape_.n]);
-            target.partition_stride_bytes = std::size_t{shape_.n} * 4;
-            for (std::uint32_t k = 0; k < shape_.k; k += kTile) {
-                const std::uint32_t rows = std::min(kTile, shape_.k - k);
-                tile_.pack({pair_.mode, pair_.stationary, pair_.moving, rows, kTile, columns},
-                           stationary_.part(k, m));
-                target.format.accumulate = k > 0;
-                multiply_into_psum(tile_, moving_.part(k, 0), rows, shape_.n, scratch_, target);
+            for (std::uint32_t k = 0; k < shape_.k; k += kTile)
+                tiles_[k / kTile].pack(
+                    {pair_.mode, pair_.stationary, pair_.moving, rows_at(k), kTile, columns},
+                    stationary_.part(k, m));
+            for (std::uint32_t n = 0; n < shape_.n; n += kBank) {
+                PsumTarget target;
+                target.base = reinterpret_cast<std::byte*>(&psum_[std::size_t{m} * shape_.n + n]);
+                target.partition_stride_bytes = std::size_t{shape_.n} * 4;
+                for (std::uint32_t k = 0; k < shape_.k; k += kTile) {
+                    target.format.accumulate = k > 0;
+                    multiply_into_psum(tiles_[k / kTile], moving_.part(k, n), rows_at(k),
+                                       std::min(kBank, shape_.n - n), scratch_, target);
+                }
             }
         }
     }
@@ -84,10 +87,9 @@ class MachineGemm {
             const std::uint32_t j = i * 211 % shape_.n;
             std::uint32_t expected = 0;
             for (std::uint32_t k = 0; k < shape_.k; k += kTile) {
-                const std::uint32_t rows = std::min(kTile, shape_.k - k);
                 const TensorProduct product{
-                    pair_.mode, pair_.stationary,       pair_.moving,      rows, kTile, shape_.m,
-                    shape_.n,   stationary_.part(k, 0), moving_.part(k, 0)};
+                    pair_.mode, pair_.stationary, pair_.moving,           rows_at(k),        kTile,
+                    shape_.m,   shape_.n,         stationary_.part(k, 0), moving_.part(k, 0)};
                 expected = reference_psum_update({DType::kFp32, k > 0, Rounding::kNearestEven}, expected,
                                                  reference_dot(product, m, j));
             }
@@ -143,9 +145,11 @@ class MachineGemm {
         bool mx_ = false;
     };
 
+    [[nodiscard]] std::uint32_t rows_at(std::uint32_t k) const { return std::min(kTile, shape_.k - k); }
+
     OperandPair pair_;
     Shape shape_;
-    StationaryTile tile_;
+    std::vector<StationaryTile> tiles_;  // of one row of tiles
     TileScratch scratch_;
     Operand stationary_;
     Operand moving_;

@@ -25,6 +25,7 @@ void chain_block(const float* weights, const float* moving, std::uint32_t rows, 
                  std::uint32_t first_row, std::uint32_t first_lane, Finish finish) {
     F sums[kRows][kVectors] = {};
     moving += first_lane;
+#pragma GCC unroll 4
     for (std::uint32_t row = 0; row < rows; ++row) {
         F a[kParts][kVectors];
         unroll<kParts>([&](auto part) {
@@ -70,13 +71,28 @@ void chain_block_of_width(std::uint32_t width, const float* weights, const float
         chain_block<kParts, kRows, kVectors, kWidth>(weights, moving, rows, sink, first_row, lane, finish);
 }
 
+/// Moving rows of the panel after this one: fetched into the cache little by little while this one is
+/// computed. Rows are too far apart for the hardware to see a pattern.
+struct NextPanel {
+    const Byte* from = nullptr;
+    std::size_t row_stride = 0;
+    std::uint32_t rows = 0;
+
+    void fetch_share(std::uint32_t share, std::uint32_t shares) const {
+        for (std::uint32_t row = rows * share / shares; row < rows * (share + 1) / shares; ++row)
+            __builtin_prefetch(from + row * row_stride);
+    }
+};
+
 /// All columns of the first `lanes` lanes of a panel.
 template <std::uint32_t kParts, std::uint32_t kWidth = kPanel>
 void chain_panel(const detail::PackedTile& tile, const float* weights, const float* moving,
-                 std::uint32_t rows, std::uint32_t lanes, const PanelSink& sink, Finish finish) {
+                 std::uint32_t rows, std::uint32_t lanes, const PanelSink& sink, Finish finish,
+                 const NextPanel& next = {}) {
     const ColumnBlocks<kChainRows> blocks(tile.shape.columns);
     for (std::uint32_t b = 0; b < blocks.count; ++b) {
         const std::uint32_t first = blocks.first(b);
+        next.fetch_share(b, blocks.count);
         chain_block_of_width<kParts, kChainRows, kWidth>(
             blocks.width_of(b), weights + std::size_t{first} * tile.shape.rows * kParts, moving, rows, lanes,
             sink, first, finish);
@@ -172,12 +188,17 @@ inline void multiply_chain(const detail::PackedTile& tile, const TensorOperand& 
         decode_panel(moving, tile.shape.moving_dtype, parts, rows, first, count, n, panel);
         const std::uint32_t lanes = count > kBlockLanes ? kPanel : kBlockLanes;
         const PanelSink out(target, block, kPanel, first, count);
+        NextPanel next;
+        if (first + kPanel < n)
+            next = {byte_pointer(moving.data) +
+                        std::size_t{first + kPanel} * dtype_bytes(tile.shape.moving_dtype),
+                    moving.row_stride_bytes, rows};
         if (tile.path == MatmulPath::kFourPass)
             four_pass_panel(tile, panel, rows, lanes, out, pad);
         else if (parts == 2)
             chain_panel<2>(tile, weights, panel, rows, lanes, out, {pad, out.add()});
         else
-            chain_panel<1>(tile, weights, panel, rows, lanes, out, {pad, out.add()});
+            chain_panel<1>(tile, weights, panel, rows, lanes, out, {pad, out.add()}, next);
         out.flush();
     }
 }

@@ -46,8 +46,10 @@ inline F scale_factor(U scale) {
 /// E2M1 as integers, in halves.
 alignas(16) constexpr std::uint8_t kHalves[16] = {0, 1,   2,   3,   4,   6,   8,   12,
                                                   0, 255, 254, 253, 252, 250, 248, 244};
-constexpr std::int32_t kHalvesBias = 12;  ///< makes the moving operand's halves unsigned
-constexpr std::uint32_t kHalvesExponent = 1;
+constexpr std::int32_t kHalvesBias = 12;  ///< makes the weights' halves unsigned
+// A unit of the integer sums: products of halves, in the high half of a 32-bit lane.
+constexpr std::int32_t kIntegerUnitExponent = -2 - 16;
+constexpr float kIntegerUnit = 0x1p-18F;
 
 /// E2M1 nibbles of each lane spread to four bytes of signed halves.
 inline U halves(U words) {
@@ -129,10 +131,10 @@ struct MxFacts {
     [[nodiscard]] bool exact_in_float() const {
         return all_zero || (bits() <= 24 && sum_low + scale_min >= -149 && sum_top + scale_max <= 127);
     }
-    /// The scale product in units of the integer sums is a normal FP32 number; no step rounds below 2^-149.
+    /// The scale product in units of the integer sums is an FP32 number; no step rounds below 2^-149.
     [[nodiscard]] bool exact_in_integers() const {
-        constexpr std::int32_t kUnit = -2 * static_cast<std::int32_t>(kHalvesExponent);
-        return all_zero || (kUnit + scale_min >= -126 && kUnit + scale_max <= 127);
+        return all_zero ||
+               (kIntegerUnitExponent + scale_min >= -149 && kIntegerUnitExponent + scale_max <= 127);
     }
     /// exact_in_integers(), and no step of a chain of `rows` rows rounds at all: 576 units of 2^scale_min per
     /// row.

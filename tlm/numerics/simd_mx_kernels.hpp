@@ -18,7 +18,7 @@ namespace systole {
 namespace {  // one copy per kernel file, see simd_kernels.hpp
 
 constexpr std::uint32_t kMxRows = Isa::kMxRows;
-constexpr std::uint32_t kMxIntegerRows = Isa::kMxRows;
+constexpr std::uint32_t kMxIntegerRows = Isa::kIntegerRows;
 constexpr std::uint32_t kMxVectors = 4;  // vectors of moving columns that share one reading of the weights
 constexpr std::uint32_t kMxPanel = kMxVectors * kLanes;
 constexpr std::uint32_t kMxBlockRows = 16;  // rows whose weights and moving vectors fit the first-level cache
@@ -81,88 +81,154 @@ inline void mx_double_panel(const detail::PackedTile& tile, const double* moving
     }
 }
 
+// Integer kernels. Two vectors of moving columns, j and j + kLanes, share 16-bit sums: the low half of a
+// 32-bit lane belongs to the first, the high half to the second. The byte products want one unsigned factor,
+// so weights carry a bias, and each row of moving elements a correction that takes its effect out of the
+// sums.
+
 /// Weights of the integer kernels; each part is cut into the same blocks of columns.
 struct IntegerWeights {
-    std::uint32_t* halves;     // [row][column], four signed bytes
-    std::int32_t* bias;        // [row][column]: what the bias of the moving operand adds to the sum
-    std::int32_t* group_bias;  // [group][column]: the same for all rows of the group
-    float* factors;            // [group][column]: scale in units of the integer sums
+    std::uint32_t* first;   // [row][column]: elements 0 and 1, biased bytes, for both halves of a lane
+    std::uint32_t* second;  // [row][column]: elements 2 and 3
+    float* factors;         // [group][column]: scale in units of a sum in the high half
 
     IntegerWeights(std::byte* base, std::uint32_t rows, std::uint32_t columns) {
-        const std::size_t row_items = std::size_t{rows} * columns;
-        const std::size_t group_items = std::size_t{groups_of(rows)} * columns;
-        halves = reinterpret_cast<std::uint32_t*>(base);
-        bias = reinterpret_cast<std::int32_t*>(halves + row_items);
-        group_bias = bias + row_items;
-        factors = reinterpret_cast<float*>(group_bias + group_items);
+        first = reinterpret_cast<std::uint32_t*>(base);
+        second = first + std::size_t{rows} * columns;
+        factors = reinterpret_cast<float*>(second + std::size_t{rows} * columns);
     }
 };
 
-template <std::uint32_t kRows, bool kExact>
-void mx_integer_block(const IntegerWeights& all, std::size_t first_column, std::uint32_t tile_rows,
-                      const std::uint32_t* moving, const float* moving_factors, std::uint32_t rows,
-                      float* sums) {
-    const std::uint32_t* weights = all.halves + first_column * tile_rows;
-    const std::int32_t* bias = all.bias + first_column * tile_rows;
-    const std::int32_t* group_bias = all.group_bias + first_column * groups_of(tile_rows);
-    const float* factors = all.factors + first_column * groups_of(tile_rows);
-    F chains[kRows] = {};
-    for (std::uint32_t g = 0; g < groups_of(rows); ++g) {
-        const std::uint32_t count = smaller(kGroupRows, rows - g * kGroupRows);
-        const F moving_factor = load<F>(moving_factors);
-        F scale[kRows];
-        I pairs[kRows] = {};
-        const auto add_step = [&](auto m, I pair_sums, const std::int32_t* bias_of) {
-            const I sum = Isa::add_halves(pair_sums) - bias_of[m];
-            chains[m] = Isa::fma(__builtin_convertvector(sum, F), scale[m], chains[m]);
-        };
-        unroll<kRows>([&](auto m) { scale[m] = splat(factors[m]) * moving_factor; });
-        for (std::uint32_t k = 0; k < count; ++k) {
-            const I a = load<I>(moving);
-            unroll<kRows>([&](auto m) {
-                const I products = Isa::pair_products(a, reinterpret_cast<I>(splat(weights[m])));
-                if constexpr (kExact)
-                    pairs[m] = Isa::add16(pairs[m], products);
-                else
-                    add_step(m, products, bias);
-            });
-            weights += kRows;
-            bias += kRows;
-            moving += kLanes;
-        }
-        if constexpr (kExact) unroll<kRows>([&](auto m) { add_step(m, pairs[m], group_bias); });
-        group_bias += kRows;
-        factors += kRows;
-        moving_factors += kLanes;
+/// Moving columns of the integer kernels.
+struct IntegerPanel {
+    static constexpr std::uint32_t kRowVectors = 3;
+
+    std::uint32_t* bytes;        // [vector][row]: four signed bytes per lane; only while packing
+    float* factors;              // [vector][group]: scales
+    std::uint32_t* pairs;        // [pair of vectors][row][3]: elements 0 and 1, 2 and 3, correction
+    std::uint32_t* corrections;  // [pair of vectors][group]: sums of corrections
+    std::size_t row_words;       // of a vector's bytes
+    std::size_t group_words;     // of a vector's factors
+
+    IntegerPanel(float* base, std::uint32_t rows, std::uint32_t vectors)
+        : row_words(std::size_t{rows} * kLanes), group_words(std::size_t{groups_of(rows)} * kLanes) {
+        bytes = reinterpret_cast<std::uint32_t*>(base);
+        factors = base + row_words * vectors;
+        pairs = reinterpret_cast<std::uint32_t*>(factors + group_words * vectors);
+        corrections = pairs + row_words * kRowVectors * ((vectors + 1) / 2);
     }
-    unroll<kRows>([&](auto m) { store(sums + m * kMxPanel, chains[m]); });
+
+    /// Fills pairs and corrections of vectors v and v + 1 from their bytes.
+    void pair_up(std::uint32_t v, std::uint32_t rows) const {
+        const I bias = reinterpret_cast<I>(Bytes{} + static_cast<std::uint8_t>(kHalvesBias));
+        const std::uint32_t* from = bytes + v * row_words;
+        std::uint32_t* to = pairs + v / 2 * row_words * kRowVectors;
+        std::uint32_t* to_group = corrections + v / 2 * group_words;
+        for (std::uint32_t row = 0; row < rows; ++row, from += kLanes, to += kRowVectors * kLanes) {
+            const U low = load<U>(from);
+            const U high = load<U>(from + row_words);
+            const I low_effect = Isa::add_halves(Isa::pair_products(bias, reinterpret_cast<I>(low)));
+            const I high_effect = Isa::add_halves(Isa::pair_products(bias, reinterpret_cast<I>(high)));
+            const I correction = Isa::subtract16(I{}, (low_effect & 0xFFFF) | (high_effect << 16));
+            store(to, (low & 0xFFFFU) | (high << 16));
+            store(to + kLanes, (low >> 16) | (high & 0xFFFF0000U));
+            store(to + 2 * kLanes, correction);
+            std::uint32_t* sum = to_group + std::size_t{row / kGroupRows} * kLanes;
+            store(sum, row % kGroupRows == 0 ? correction : Isa::add16(load<I>(sum), correction));
+        }
+    }
+};
+
+/// The sums of both halves of a lane join their chains. They stay where they are: the factor 2^16 is part of
+/// the scale.
+[[gnu::always_inline]] inline void integer_step(I sums, const F* scale, F* chains) {
+    const I low = sums << 16;
+    const I high = reinterpret_cast<I>(reinterpret_cast<U>(sums) & 0xFFFF0000U);
+    chains[0] = Isa::fma(__builtin_convertvector(low, F), scale[0], chains[0]);
+    chains[1] = Isa::fma(__builtin_convertvector(high, F), scale[1], chains[1]);
 }
 
+/// Columns offset..offset+kRows-1 of a block of `width` over the pair of vectors v and v + 1.
 template <std::uint32_t kRows, bool kExact>
-void mx_integer_block_of_width(std::uint32_t width, const IntegerWeights& all, std::size_t first_column,
-                               std::uint32_t tile_rows, const std::uint32_t* moving,
-                               const float* moving_factors, std::uint32_t rows, float* sums) {
+void mx_integer_block(const IntegerWeights& weights, std::size_t first_column, std::uint32_t width,
+                      std::uint32_t offset, std::uint32_t tile_rows, const IntegerPanel& panel,
+                      std::uint32_t v, std::uint32_t rows, float* sums) {
+    const std::uint32_t* first = weights.first + first_column * tile_rows + offset;
+    const std::uint32_t* second = weights.second + first_column * tile_rows + offset;
+    const float* factors = weights.factors + first_column * groups_of(tile_rows) + offset;
+    const std::uint32_t* moving = panel.pairs + v / 2 * panel.row_words * IntegerPanel::kRowVectors;
+    const std::uint32_t* corrections = panel.corrections + v / 2 * panel.group_words;
+    const float* moving_factors = panel.factors + v * panel.group_words;
+    F chains[kRows][2];
+    unroll<kRows>([&](auto m) { chains[m][0] = chains[m][1] = F{}; });
+    for (std::uint32_t g = 0; g < groups_of(rows); ++g) {
+        F scale[kRows][2];
+        I group_sums[kRows];
+        const I group_correction = load<I>(corrections);
+        unroll<kRows>([&](auto m) {
+            scale[m][0] = splat(factors[m]) * load<F>(moving_factors);
+            scale[m][1] = splat(factors[m]) * load<F>(moving_factors + panel.group_words);
+            group_sums[m] = group_correction;
+        });
+        const std::uint32_t count = smaller(kGroupRows, rows - g * kGroupRows);
+        for (std::uint32_t row = 0; row < count; ++row) {
+            const I a_first = load<I>(moving);
+            const I a_second = load<I>(moving + kLanes);
+            const I correction = load<I>(moving + 2 * kLanes);
+            unroll<kRows>([&](auto m) {
+                const I products =
+                    Isa::add16(Isa::pair_products(reinterpret_cast<I>(splat(first[m])), a_first),
+                               Isa::pair_products(reinterpret_cast<I>(splat(second[m])), a_second));
+                if constexpr (kExact)
+                    group_sums[m] = Isa::add16(group_sums[m], products);
+                else
+                    integer_step(Isa::add16(products, correction), scale[m], chains[m]);
+            });
+            first += width;
+            second += width;
+            moving += IntegerPanel::kRowVectors * kLanes;
+        }
+        if constexpr (kExact)
+            unroll<kRows>([&](auto m) { integer_step(group_sums[m], scale[m], chains[m]); });
+        factors += width;
+        corrections += kLanes;
+        moving_factors += kLanes;
+    }
+    unroll<kRows>([&](auto m) {
+        store(sums + (offset + m) * kMxPanel, chains[m][0]);
+        store(sums + (offset + m) * kMxPanel + kLanes, chains[m][1]);
+    });
+}
+
+/// A whole block. Only the exact kernel, whose chains rest during a group, has registers for all its columns.
+template <std::uint32_t kRows, bool kExact>
+void mx_integer_columns(const IntegerWeights& weights, std::size_t first_column, std::uint32_t width,
+                        std::uint32_t offset, std::uint32_t tile_rows, const IntegerPanel& panel,
+                        std::uint32_t v, std::uint32_t rows, float* sums) {
     if constexpr (kRows > 1) {
-        if (width < kRows) {
-            mx_integer_block_of_width<kRows - 1, kExact>(width, all, first_column, tile_rows, moving,
-                                                         moving_factors, rows, sums);
+        if (width - offset < kRows) {
+            mx_integer_columns<kRows - 1, kExact>(weights, first_column, width, offset, tile_rows, panel, v,
+                                                  rows, sums);
             return;
         }
     }
-    mx_integer_block<kRows, kExact>(all, first_column, tile_rows, moving, moving_factors, rows, sums);
+    mx_integer_block<kRows, kExact>(weights, first_column, width, offset, tile_rows, panel, v, rows, sums);
+    if (offset + kRows < width)
+        mx_integer_columns<kRows, kExact>(weights, first_column, width, offset + kRows, tile_rows, panel, v,
+                                          rows, sums);
 }
 
+/// `vectors`: an even number.
 template <bool kExact>
-void mx_integer_panel(const detail::PackedTile& tile, const std::uint32_t* moving, const float* factors,
-                      std::uint32_t vectors, std::uint32_t rows, float* sums) {
+void mx_integer_panel(const detail::PackedTile& tile, const IntegerPanel& panel, std::uint32_t vectors,
+                      std::uint32_t rows, float* sums) {
     const ColumnBlocks<kMxIntegerRows> blocks(tile.shape.columns);
     const IntegerWeights weights(tile.weights, tile.shape.rows, tile.shape.columns);
     for (std::uint32_t b = 0; b < blocks.count; ++b)
-        for (std::uint32_t v = 0; v < vectors; ++v)
-            mx_integer_block_of_width<kMxIntegerRows, kExact>(
-                blocks.width_of(b), weights, blocks.first(b), tile.shape.rows,
-                moving + std::size_t{v} * rows * kLanes, factors + std::size_t{v} * groups_of(rows) * kLanes,
-                rows, sums + blocks.first(b) * kMxPanel + v * kLanes);
+        for (std::uint32_t v = 0; v < vectors; v += 2)
+            mx_integer_columns<kExact ? kMxIntegerRows : kMxIntegerRows / 2, kExact>(
+                weights, blocks.first(b), blocks.width_of(b), 0, tile.shape.rows, panel, v, rows,
+                sums + blocks.first(b) * kMxPanel + v * kLanes);
 }
 
 /// The sum of four products of any finite elements, rounded to odd in FP64. Large and small moving elements

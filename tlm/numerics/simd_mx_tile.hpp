@@ -12,12 +12,14 @@ namespace {  // one copy per kernel file, see simd_kernels.hpp
 inline void pack_mx_raw(detail::PackedTile& tile, const TensorOperand& weights) {
     const TileShape& shape = tile.shape;
     const std::uint32_t bytes = dtype_bytes(shape.stationary_dtype);
+    const bool nibbles = shape.stationary_dtype == DType::kE2M1Fnx4;
     for (std::uint32_t row = 0; row < shape.rows; ++row) {
         const Byte* from = byte_pointer(weights.data) + row * weights.row_stride_bytes;
-        for (std::uint32_t m = 0; m < shape.columns; ++m) {
-            std::uint32_t word = 0;
-            std::memcpy(&word, from + std::size_t{m} * bytes, bytes);
-            tile.words[std::size_t{row} * shape.columns + m] = word;
+        for (std::uint32_t m = 0; m < shape.columns; m += kLanes) {
+            const std::uint32_t count = smaller(kLanes, shape.columns - m);
+            const U words = load_words(from + std::size_t{m} * bytes, nibbles, count);
+            std::memcpy(tile.words + std::size_t{row} * shape.columns + m, &words,
+                        count * sizeof(std::uint32_t));
         }
     }
     for (std::uint32_t g = 0; g < groups_of(shape.rows); ++g)
@@ -25,38 +27,25 @@ inline void pack_mx_raw(detail::PackedTile& tile, const TensorOperand& weights) 
                     weights.scale + g * weights.scale_stride_bytes, shape.columns);
 }
 
-/// Panel memory of the integer kernels: words, then factors.
-struct IntegerPanel {
-    std::uint32_t* halves;
-    float* factors;
-    IntegerPanel(float* base, std::uint32_t rows, std::uint32_t vectors)
-        : halves(reinterpret_cast<std::uint32_t*>(base)),
-          factors(base + std::size_t{rows} * kLanes * vectors) {}
-};
-
 inline void pack_mx_integers(detail::PackedTile& tile, const MxColumns& columns, std::uint32_t first,
                              float* panel) {
     const TileShape& shape = tile.shape;
-    const std::uint32_t groups = groups_of(shape.rows);
-    const IntegerPanel from(panel, shape.rows, 1);
-    auto* bias = reinterpret_cast<std::int32_t*>(from.factors + std::size_t{groups} * kLanes);
-    std::int32_t* group_bias = bias + std::size_t{shape.rows} * kLanes;
-    constexpr float kUnit = 1.0F / (1U << (2 * kHalvesExponent));
-    expand_integers(columns, shape.rows, tile.range, 0, kUnit, from.halves, from.factors);
-    for (std::size_t i = 0; i < std::size_t{groups} * kLanes; ++i) group_bias[i] = 0;
-    for (std::size_t i = 0; i < std::size_t{shape.rows} * kLanes; ++i) {
-        std::int32_t sum = 0;
-        for (std::uint32_t q = 0; q < kElements; ++q)
-            sum += static_cast<std::int8_t>((from.halves[i] >> (8 * q)) & 0xFFU);
-        bias[i] = kHalvesBias * sum;
-        group_bias[i / (kGroupRows * kLanes) * kLanes + i % kLanes] += bias[i];
+    const std::size_t words = std::size_t{shape.rows} * kLanes;
+    auto* both = reinterpret_cast<std::uint32_t*>(panel);  // elements 0 and 1, then 2 and 3
+    float* factors = panel + 2 * words;
+    expand_integers(columns, shape.rows, tile.range, kHalvesBias, kIntegerUnit, both, factors);
+    for (std::size_t at = 0; at < words; at += kLanes) {
+        const U bytes = load<U>(both + at);
+        store(both + at, (bytes & 0xFFFFU) | (bytes << 16));
+        store(both + words + at, (bytes >> 16) | (bytes & 0xFFFF0000U));
     }
     const IntegerWeights to(tile.weights, shape.rows, shape.columns);
-    const std::uint32_t count = columns.count;
-    scatter_columns<kMxIntegerRows>(from.halves, kLanes, shape.rows, shape.columns, first, count, to.halves);
-    scatter_columns<kMxIntegerRows>(bias, kLanes, shape.rows, shape.columns, first, count, to.bias);
-    scatter_columns<kMxIntegerRows>(group_bias, kLanes, groups, shape.columns, first, count, to.group_bias);
-    scatter_columns<kMxIntegerRows>(from.factors, kLanes, groups, shape.columns, first, count, to.factors);
+    const auto scatter = [&](const auto* part, std::uint32_t items, auto* weights) {
+        scatter_columns<kMxIntegerRows>(part, kLanes, items, shape.columns, first, columns.count, weights);
+    };
+    scatter(both, shape.rows, to.first);
+    scatter(both + words, shape.rows, to.second);
+    scatter(factors, groups_of(shape.rows), to.factors);
 }
 
 inline void pack_mx(detail::PackedTile& tile, const TensorOperand& weights, float* panel) {
@@ -122,23 +111,25 @@ class MxPanel {
     }
 
     bool try_integers() {
-        const IntegerPanel to(panel_, rows_, vectors_);
+        const std::uint32_t even = (vectors_ + 1) / 2 * 2;
+        const IntegerPanel to(panel_, rows_, even);
         detail::MxRange range = RangeScan::empty();
         for (std::uint32_t v = 0; v < vectors_; ++v)
-            expand_integers(columns(v), rows_, range, kHalvesBias, 1.0F,
-                            to.halves + std::size_t{v} * rows_ * kLanes,
-                            to.factors + std::size_t{v} * groups_of(rows_) * kLanes);
+            expand_integers(columns(v), rows_, range, 0, 1.0F, to.bytes + v * to.row_words,
+                            to.factors + v * to.group_words);
         const MxFacts facts(tile_.range, range);
         if (!facts.exact_in_integers()) return false;
-        // A group's bias is the sum over all its rows, so a moving operand that ends inside a group is left
-        // out.
-        const bool whole_groups = rows_ == tile_.shape.rows || rows_ % kGroupRows == 0;
-        if (whole_groups && facts.chain_exact(rows_)) {
+        if (even != vectors_) {  // no columns there, results are not used
+            std::memset(to.bytes + vectors_ * to.row_words, 0, to.row_words * sizeof(std::uint32_t));
+            std::memset(to.factors + vectors_ * to.group_words, 0, to.group_words * sizeof(float));
+        }
+        for (std::uint32_t v = 0; v < even; v += 2) to.pair_up(v, rows_);
+        if (facts.chain_exact(rows_)) {
             path_ = MatmulPath::kMxExact;
-            mx_integer_panel<true>(tile_, to.halves, to.factors, vectors_, rows_, sums_);
+            mx_integer_panel<true>(tile_, to, even, rows_, sums_);
         } else {
             path_ = MatmulPath::kMxInteger;
-            mx_integer_panel<false>(tile_, to.halves, to.factors, vectors_, rows_, sums_);
+            mx_integer_panel<false>(tile_, to, even, rows_, sums_);
         }
         return true;
     }

@@ -29,7 +29,7 @@ inline std::size_t packed_weights_bytes(MatmulPath path, std::uint32_t rows, std
         case MatmulPath::kMxDouble:
             return elements * kElements * sizeof(double);
         case MatmulPath::kMxInteger:
-            return (elements + groups) * 2 * sizeof(std::uint32_t);
+            return (2 * elements + groups) * sizeof(std::uint32_t);
         case MatmulPath::kTranspose:
             return 0;
         default:

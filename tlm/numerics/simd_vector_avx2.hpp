@@ -14,6 +14,7 @@ struct Isa {
     static constexpr std::uint32_t kChainRows = 6;  // 6 x 2 accumulators, 2 moving vectors, 1 weight
     static constexpr std::uint32_t kChainVectors = 2;
     static constexpr std::uint32_t kMxRows = 4;  // 4 sums, 8 FP64 dot products, 2 moving vectors, 1 weight
+    static constexpr std::uint32_t kIntegerRows = 4;  // chains and scales of half of them are in registers
 
     typedef float F __attribute__((vector_size(32)));
     typedef double D __attribute__((vector_size(32)));
@@ -49,6 +50,10 @@ struct Isa {
     /// Sum of the two 16-bit halves of every lane.
     static I add_halves(I x) {
         return reinterpret_cast<I>(_mm256_madd_epi16(reinterpret_cast<__m256i>(x), _mm256_set1_epi16(1)));
+    }
+    static I subtract16(I a, I b) {
+        return reinterpret_cast<I>(
+            _mm256_sub_epi16(reinterpret_cast<__m256i>(a), reinterpret_cast<__m256i>(b)));
     }
     static I add16(I a, I b) {
         return reinterpret_cast<I>(

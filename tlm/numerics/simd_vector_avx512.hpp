@@ -13,7 +13,8 @@ struct Isa {
     static constexpr std::uint32_t kLanes = 16;
     static constexpr std::uint32_t kChainRows = 12;  // 12 x 2 accumulators of 32 registers
     static constexpr std::uint32_t kChainVectors = 2;
-    static constexpr std::uint32_t kMxRows = 8;  // 8 sums, 16 FP64 dot products
+    static constexpr std::uint32_t kMxRows = 8;       // 8 sums, 16 FP64 dot products
+    static constexpr std::uint32_t kIntegerRows = 8;  // chains and scales of half of them are in registers
 
     typedef float F __attribute__((vector_size(64)));
     typedef double D __attribute__((vector_size(64)));
@@ -48,6 +49,10 @@ struct Isa {
     /// Sum of the two 16-bit halves of every lane.
     static I add_halves(I x) {
         return reinterpret_cast<I>(_mm512_madd_epi16(reinterpret_cast<__m512i>(x), _mm512_set1_epi16(1)));
+    }
+    static I subtract16(I a, I b) {
+        return reinterpret_cast<I>(
+            _mm512_sub_epi16(reinterpret_cast<__m512i>(a), reinterpret_cast<__m512i>(b)));
     }
     static I add16(I a, I b) {
         return reinterpret_cast<I>(

@@ -13,6 +13,7 @@ struct Isa {
     static constexpr std::uint32_t kChainRows = 2;     // weights columns per block of the FP32 chains
     static constexpr std::uint32_t kChainVectors = 2;  // vectors of moving columns per block
     static constexpr std::uint32_t kMxRows = 2;        // weights columns per block of the MX kernels
+    static constexpr std::uint32_t kIntegerRows = 4;   // chains and scales of half of them are in registers
 
     typedef float F __attribute__((vector_size(16)));
     typedef double D __attribute__((vector_size(16)));
@@ -54,6 +55,9 @@ struct Isa {
     }
     /// Sum of the two 16-bit halves of every lane.
     static I add_halves(I x) { return (x << 16 >> 16) + (x >> 16); }
+    static I subtract16(I a, I b) {
+        return reinterpret_cast<I>(reinterpret_cast<S16>(a) - reinterpret_cast<S16>(b));
+    }
     static I add16(I a, I b) {
         return reinterpret_cast<I>(reinterpret_cast<S16>(a) + reinterpret_cast<S16>(b));
     }

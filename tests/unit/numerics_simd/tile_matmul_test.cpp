@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 
 namespace systole::test {
@@ -163,6 +164,24 @@ TEST(TileMatmul, ATileCanBePackedAgainWithAnotherShape) {
         std::vector<std::uint32_t> found(std::size_t{tile_case.shape.columns} * tile_case.n);
         multiply(tile, data.moving(), tile_case.moving_rows, tile_case.n, scratch, found.data(), tile_case.n);
         ASSERT_EQ(first_difference(data.reference(), found, tile_case.n), "") << describe(tile_case);
+    }
+}
+
+TEST(TileMatmul, ZeroWeightsKeepTheirSign) {
+    // A product below the FP32 range rounds the chain to -0; only a following -0 keeps it.
+    const TileShape shape{TensorMode::kStandard, DType::kBf16, DType::kBf16, 2, 2, 2};
+    const std::array<std::uint16_t, 4> weights{0x0001, 0x0001, 0x8000, 0x0000};  // rows: tiny tiny; -0 +0
+    const std::array<std::uint16_t, 2> moving{0x8001, 0x3F80};                   // rows: -tiny; 1
+    const TensorOperand stationary{reinterpret_cast<const std::byte*>(weights.data()), 4};
+    const TensorOperand operand{reinterpret_cast<const std::byte*>(moving.data()), 2};
+    TileScratch scratch;
+    for (const SimdLevel level : available_simd_levels()) {
+        StationaryTile tile(level);
+        tile.pack(shape, stationary);
+        std::array<std::uint32_t, 2> r{};
+        multiply(tile, operand, 2, 1, scratch, r.data(), 1);
+        EXPECT_EQ(r[0], 0x80000000U) << simd_level_name(level);
+        EXPECT_EQ(r[1], 0x00000000U) << simd_level_name(level);
     }
 }
 
