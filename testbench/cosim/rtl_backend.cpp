@@ -7,6 +7,18 @@
 #include <utility>
 
 namespace systole {
+namespace {
+
+// Copies of a size known to the compiler are single instructions; access_allowed() admits these two sizes.
+template <typename Body>
+void with_element_type(std::uint32_t element_bytes, Body&& body) {
+    if (element_bytes == sizeof(std::uint32_t))
+        body(std::uint32_t{});
+    else
+        body(std::uint16_t{});
+}
+
+}  // namespace
 
 RtlBackend::RtlBackend(std::shared_ptr<const RtlLibrary> library, const PsumView& psum,
                        std::uint64_t clock_hz)
@@ -42,14 +54,16 @@ void RtlBackend::psum_read(void* context, std::uint64_t tag, std::uint32_t j, st
                            std::uint32_t* data) {
     auto& self = *static_cast<RtlBackend*>(context);
     if (!self.access_allowed("read", tag, j, address_bytes, element_bytes, column_start, columns)) return;
-    const std::byte* element =
+    const std::byte* first =
         self.psum_.base + column_start * self.psum_.partition_stride_bytes + address_bytes;
-    for (std::uint32_t c = column_start; c < column_start + columns; ++c) {
-        std::uint32_t word = 0;
-        std::memcpy(&word, element, element_bytes);
-        data[c] = word;
-        element += self.psum_.partition_stride_bytes;
-    }
+    with_element_type(element_bytes, [&]<typename Element>(Element element) {
+        const std::byte* from = first;
+        for (std::uint32_t c = column_start; c < column_start + columns; ++c) {
+            std::memcpy(&element, from, sizeof element);
+            data[c] = element;
+            from += self.psum_.partition_stride_bytes;
+        }
+    });
 }
 
 void RtlBackend::psum_write(void* context, std::uint64_t tag, std::uint32_t j, std::uint32_t address_bytes,
@@ -60,11 +74,15 @@ void RtlBackend::psum_write(void* context, std::uint64_t tag, std::uint32_t j, s
     if (RtlProgress* progress = self.find(tag)) ++progress->columns_written;
     if (self.observer_ != nullptr)
         self.observer_->psum_written({tag, j, address_bytes, element_bytes, column_start, columns, data});
-    std::byte* element = self.psum_.base + column_start * self.psum_.partition_stride_bytes + address_bytes;
-    for (std::uint32_t c = column_start; c < column_start + columns; ++c) {
-        std::memcpy(element, &data[c], element_bytes);
-        element += self.psum_.partition_stride_bytes;
-    }
+    std::byte* first = self.psum_.base + column_start * self.psum_.partition_stride_bytes + address_bytes;
+    with_element_type(element_bytes, [&]<typename Element>(Element element) {
+        std::byte* to = first;
+        for (std::uint32_t c = column_start; c < column_start + columns; ++c) {
+            element = static_cast<Element>(data[c]);
+            std::memcpy(to, &element, sizeof element);
+            to += self.psum_.partition_stride_bytes;
+        }
+    });
 }
 
 RtlProgress* RtlBackend::find(std::uint64_t tag) {
