@@ -74,8 +74,11 @@ function(systole_rtl_library view rows columns)
   target_include_directories(${name} SYSTEM PRIVATE
     $<TARGET_PROPERTY:${name}_model,INCLUDE_DIRECTORIES>)
   target_link_libraries(${name} PRIVATE ${name}_model systole_cosim systole_warnings)
+  # Several of these live in one process: only the ABI is visible, neither Verilator's runtime nor templates of the
+  # C++ library.
+  target_link_options(${name} PRIVATE "-Wl,--version-script=${wrapper}/exports.map")
   set_target_properties(${name} PROPERTIES
-    LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib/systole"
-    CXX_VISIBILITY_PRESET hidden)
-  install(TARGETS ${name} LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}/systole")
+    LIBRARY_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib/systole/rtl"
+    LINK_DEPENDS "${wrapper}/exports.map")
+  install(TARGETS ${name} LIBRARY DESTINATION lib/systole/rtl)
 endfunction()
