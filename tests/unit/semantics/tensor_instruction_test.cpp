@@ -96,7 +96,7 @@ std::function<TensorInstruction()> edited(TensorInstruction i, Edit edit) {
     return [i] { return i; };
 }
 
-std::vector<Rule> rules() {
+std::vector<Rule> field_and_tile_rules() {
     using I = TensorInstruction;
     using S = TensorStatus;
     return {
@@ -158,6 +158,14 @@ std::vector<Rule> rules() {
                     i.column_tile = i.columns = 64;
                     i.operand.dims[0].count = 64;
                 })},
+    };
+}
+
+// In two lists, as one would need more stack than a function of ours may.
+std::vector<Rule> size_and_place_rules() {
+    using I = TensorInstruction;
+    using S = TensorStatus;
+    return {
         {"k_zero", S::kSizeLimit, "K is", edited(load(), [](I& i) { i.rows = 0; })},
         {"k_beyond_tile", S::kSizeLimit, "K is", edited(load(), [](I& i) { i.row_tile = 64, i.rows = 65; })},
         {"m_zero", S::kSizeLimit, "M is", edited(load(), [](I& i) { i.columns = 0; })},
@@ -233,6 +241,13 @@ std::vector<Rule> rules() {
         {"psum_range", S::kApOob, "destination stays",
          edited(multiply(), [](I& i) { i.destination.address = kPsum + 0x4000 - 4 * 511; })},
     };
+}
+
+std::vector<Rule> rules() {
+    std::vector<Rule> all = field_and_tile_rules();
+    const std::vector<Rule> more = size_and_place_rules();
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
 }
 
 class TensorRule : public testing::TestWithParam<Rule> {};
