@@ -56,7 +56,7 @@ void ModelBackend::reset() {
         packed->users = 0;
         packed->current = false;
     }
-    for (std::uint32_t c = 0; c < parameters_.columns; ++c) random_[c] = Xorwow::from_seed(0, c);
+    std::fill(random_.begin(), random_.end(), Xorwow());
 }
 
 void ModelBackend::check(const TensorCommand& command) const {

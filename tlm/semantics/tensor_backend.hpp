@@ -42,7 +42,9 @@ class TensorBackend {
     virtual void set_random_state(std::uint32_t column, const Xorwow::State& state) = 0;
     [[nodiscard]] virtual Xorwow::State random_state(std::uint32_t column) const = 0;
 
-    /// Reset of the engine: weights +0, no commands, cycle 0. PSUM keeps its content.
+    /// Reset of the engine: weights +0, no commands, cycle 0, generators all zero, as the registers of the
+    /// RTL are. An all-zero XORWOW gives poor numbers: seed it before stochastic rounding. PSUM keeps its
+    /// content.
     virtual void reset() = 0;
 };
 
