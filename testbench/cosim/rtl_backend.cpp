@@ -35,7 +35,7 @@ RtlBackend::RtlBackend(std::shared_ptr<const RtlLibrary> library, const PsumView
 bool RtlBackend::access_allowed(const char* kind, std::uint64_t tag, std::uint32_t j,
                                 std::uint32_t address_bytes, std::uint32_t element_bytes,
                                 std::uint32_t column_start, std::uint32_t columns) {
-    last_progress_ = engine_.cycle();
+    progressed_ = true;
     const bool inside = (element_bytes == 2 || element_bytes == 4) &&
                         std::uint64_t{address_bytes} + element_bytes <= psum_.bytes_per_partition &&
                         std::uint64_t{column_start} + columns <= parameters_.columns;
@@ -109,7 +109,7 @@ TensorTimes RtlBackend::submit(const TensorCommand& command, std::uint64_t offer
 
 void RtlBackend::take_events() {
     while (const auto event = engine_.next_event()) {
-        last_progress_ = engine_.cycle();
+        progressed_ = true;
         RtlProgress* progress = find(event->tag);
         if (progress == nullptr)
             throw RtlError(fmt::format("{}: event {} in cycle {} for command {}, which is not in flight",
@@ -139,18 +139,20 @@ TensorTimes RtlBackend::complete(std::uint64_t tag) {
     RtlProgress* progress = find(tag);
     SYSTOLE_INVARIANT(progress != nullptr, "complete() of a command that was not submitted");
     take_events();
-    last_progress_ = engine_.cycle();
     if (!progress->completed && engine_.cycle() < progress->expected.completed) {
         engine_.advance(progress->expected.completed);
         take_events();
-        last_progress_ = engine_.cycle();
     }
     // Later than expected: one cycle at a time, so as not to run past the completion.
+    std::uint64_t last_progress = engine_.cycle();
+    progressed_ = false;
     while (!progress->completed) {
         check_fault();
-        if (engine_.cycle() - last_progress_ >= watchdog_cycles_) report_hang(*progress);
+        if (engine_.cycle() - last_progress >= watchdog_cycles_) report_hang(*progress);
         engine_.advance(engine_.cycle() + 1);
         take_events();
+        if (progressed_) last_progress = engine_.cycle();
+        progressed_ = false;
     }
     check_fault();
     const TensorTimes actual = progress->actual;
@@ -186,7 +188,7 @@ void RtlBackend::reset() {
     timing_.reset();
     commands_.clear();
     fault_.clear();
-    last_progress_ = 0;
+    progressed_ = false;
     last_offered_ = 0;
 }
 

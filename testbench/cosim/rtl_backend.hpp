@@ -113,7 +113,7 @@ class RtlBackend final : public TensorBackend {
     std::deque<RtlProgress> commands_;  // in order of submission
     RtlPsumObserver* observer_ = nullptr;
     std::uint64_t watchdog_cycles_ = 20'000;
-    std::uint64_t last_progress_ = 0;
+    bool progressed_ = false;  // an event or a PSUM access since last asked
     std::uint64_t last_completion_ = 0;
     std::uint64_t last_offered_ = 0;
     std::string fault_;  // first forbidden act of the RTL, reported by the next call that may throw

@@ -3,7 +3,7 @@
 // the C++ around it. Weights are loaded in the background of every multiply, as a kernel does.
 //
 // wrapper_share: the same commands through the same wrapper with an empty model in place of the Verilated
-// one, as a fraction of the time per cycle.
+// one, as a fraction of the time per cycle. The empty model's own time counts too: an upper bound.
 #include <systole/cosim/rtl_backend.hpp>
 #include <systole/stimulus/operand_generator.hpp>
 #include <systole/stimulus/operand_pairs.hpp>
