@@ -4,7 +4,7 @@
 //
 // A block of kRows weight columns x a few vectors of moving columns stays in registers over all rows; each
 // chain adds its products in ascending row order, which is what makes the result that of the column of PEs.
-// Weights: per block of columns [row][part][column]; moving panel: [row][part][kPanel].
+// Weights: per block of columns [row][part][column]; moving panel: [sub-panel][row][part][kBlockLanes].
 #pragma once
 
 #include <systole/numerics/simd_decode.hpp>
@@ -12,10 +12,12 @@
 namespace systole {
 namespace {  // one copy per kernel file, see simd_kernels.hpp
 
-// A panel is as wide as two blocks: a block of weights read once serves both, and whole cache lines are
-// decoded.
+// A panel is several blocks wide: a block of weights read once serves them all, whole cache lines are
+// decoded, and PSUM is written in runs. Each block's columns form a sub-panel, which the kernel reads from
+// end to end.
 constexpr std::uint32_t kBlockLanes = Isa::kChainVectors * kLanes;
-constexpr std::uint32_t kPanel = 2 * kBlockLanes;
+constexpr std::uint32_t kSubPanels = 4;
+constexpr std::uint32_t kPanel = kSubPanels * kBlockLanes;
 constexpr std::uint32_t kChainRows = Isa::kChainRows;
 
 /// One block: kParts == 1: s = fma(w, a, s); otherwise s += fma(w1, a1, w0 * a0) and so on, exact before the
@@ -24,7 +26,6 @@ template <std::uint32_t kParts, std::uint32_t kRows, std::uint32_t kVectors, std
 void chain_block(const float* weights, const float* moving, std::uint32_t rows, const PanelSink& sink,
                  std::uint32_t first_row, std::uint32_t first_lane, Finish finish) {
     F sums[kRows][kVectors] = {};
-    moving += first_lane;
 #pragma GCC unroll 4
     for (std::uint32_t row = 0; row < rows; ++row) {
         F a[kParts][kVectors];
@@ -53,22 +54,24 @@ void chain_block(const float* weights, const float* moving, std::uint32_t rows, 
     });
 }
 
-/// A block of `width` <= kRows columns over the first `lanes` lanes of a panel of kWidth.
+/// A block of `width` <= kRows columns over the first `lanes` lanes of a panel of kWidth, which is lane
+/// first_lane of the sink.
 template <std::uint32_t kParts, std::uint32_t kRows, std::uint32_t kWidth>
 void chain_block_of_width(std::uint32_t width, const float* weights, const float* moving, std::uint32_t rows,
                           std::uint32_t lanes, const PanelSink& sink, std::uint32_t first_row,
-                          Finish finish) {
+                          std::uint32_t first_lane, Finish finish) {
     if constexpr (kRows > 1) {
         if (width < kRows) {
             chain_block_of_width<kParts, kRows - 1, kWidth>(width, weights, moving, rows, lanes, sink,
-                                                            first_row, finish);
+                                                            first_row, first_lane, finish);
             return;
         }
     }
     // With several parts the moving vectors alone would fill the registers: one vector at a time.
     constexpr std::uint32_t kVectors = kParts == 1 ? Isa::kChainVectors : 1;
     for (std::uint32_t lane = 0; lane < lanes; lane += kVectors * kLanes)
-        chain_block<kParts, kRows, kVectors, kWidth>(weights, moving, rows, sink, first_row, lane, finish);
+        chain_block<kParts, kRows, kVectors, kWidth>(weights, moving + lane, rows, sink, first_row,
+                                                     first_lane + lane, finish);
 }
 
 /// Moving rows of the panel after this one: fetched into the cache little by little while this one is
@@ -77,25 +80,29 @@ struct NextPanel {
     const Byte* from = nullptr;
     std::size_t row_stride = 0;
     std::uint32_t rows = 0;
+    std::size_t row_bytes = 0;
 
     void fetch_share(std::uint32_t share, std::uint32_t shares) const {
         for (std::uint32_t row = rows * share / shares; row < rows * (share + 1) / shares; ++row)
-            __builtin_prefetch(from + row * row_stride);
+            for (std::size_t at = 0; at < row_bytes; at += 64)
+                __builtin_prefetch(from + row * row_stride + at);
     }
 };
 
-/// All columns of the first `lanes` lanes of a panel.
-template <std::uint32_t kParts, std::uint32_t kWidth = kPanel>
+/// All columns of the first `sub_panels` sub-panels of a panel.
+template <std::uint32_t kParts>
 void chain_panel(const detail::PackedTile& tile, const float* weights, const float* moving,
-                 std::uint32_t rows, std::uint32_t lanes, const PanelSink& sink, Finish finish,
+                 std::uint32_t rows, std::uint32_t sub_panels, const PanelSink& sink, Finish finish,
                  const NextPanel& next = {}) {
     const ColumnBlocks<kChainRows> blocks(tile.shape.columns);
     for (std::uint32_t b = 0; b < blocks.count; ++b) {
         const std::uint32_t first = blocks.first(b);
         next.fetch_share(b, blocks.count);
-        chain_block_of_width<kParts, kChainRows, kWidth>(
-            blocks.width_of(b), weights + std::size_t{first} * tile.shape.rows * kParts, moving, rows, lanes,
-            sink, first, finish);
+        for (std::uint32_t p = 0; p < sub_panels; ++p)
+            chain_block_of_width<kParts, kChainRows, kBlockLanes>(
+                blocks.width_of(b), weights + std::size_t{first} * tile.shape.rows * kParts,
+                moving + std::size_t{p} * rows * kParts * kBlockLanes, rows, kBlockLanes, sink, first,
+                p * kBlockLanes, finish);
     }
 }
 
@@ -126,52 +133,57 @@ inline SplitPanels split_panels(float* base, std::size_t floats_count) {
 
 inline std::uint32_t chain_parts(MatmulPath path) { return path == MatmulPath::kPairSum ? 2 : 1; }
 
-/// Decodes columns first..first+count-1 of an operand of `total` columns to a panel [row][part][kPanel].
+/// Decodes columns first..first+count-1 of an operand of `total` columns to kCount sub-panels.
+template <std::uint32_t kCount>
 inline void decode_panel(const TensorOperand& operand, DType type, std::uint32_t parts, std::uint32_t rows,
                          std::uint32_t first, std::uint32_t count, std::uint32_t total, float* panel) {
-    const DecodeRows decode_to = decoder<kPanel / kLanes>(type);
+    const DecodeRows decode_to = decoder<kCount * Isa::kChainVectors, Isa::kChainVectors>(type);
     const std::size_t bytes = dtype_bytes(type);
+    const std::size_t row_floats = std::size_t{parts} * kBlockLanes;
     for (std::uint32_t part = 0; part < parts; ++part)
         decode_to(byte_pointer(operand.data) + (std::size_t{part} * total + first) * bytes,
-                  operand.row_stride_bytes, rows, count, panel + part * kPanel, std::size_t{parts} * kPanel);
+                  operand.row_stride_bytes, rows, count, panel + part * kBlockLanes, row_floats,
+                  rows * row_floats);
 }
 
-/// `panel` is working memory for one panel of weights.
+/// `panel` is working memory for one sub-panel of weights.
 inline void pack_chain(detail::PackedTile& tile, const TensorOperand& weights, float* panel) {
     const TileShape& shape = tile.shape;
     const std::uint32_t parts = chain_parts(tile.path);
-    const std::size_t panel_floats = std::size_t{shape.rows} * kPanel * parts;
+    const std::size_t items = std::size_t{shape.rows} * parts;
+    const std::size_t panel_floats = items * kBlockLanes;
     const std::size_t tile_floats = std::size_t{shape.rows} * shape.columns;
     float* to = reinterpret_cast<float*>(tile.weights);
-    for (std::uint32_t first = 0; first < shape.columns; first += kPanel) {
-        const std::uint32_t count = smaller(kPanel, shape.columns - first);
-        decode_panel(weights, shape.stationary_dtype, parts, shape.rows, first, count, shape.columns, panel);
+    for (std::uint32_t first = 0; first < shape.columns; first += kBlockLanes) {
+        const std::uint32_t count = smaller(kBlockLanes, shape.columns - first);
+        const auto scatter = [&](const float* from, float* packed) {
+            scatter_columns<kChainRows>(from, kBlockLanes, items, shape.columns, first, count, packed);
+        };
+        decode_panel<1>(weights, shape.stationary_dtype, parts, shape.rows, first, count, shape.columns,
+                        panel);
         if (tile.path == MatmulPath::kFourPass) {
             const SplitPanels from = split_panels(panel, panel_floats);
             const SplitPanels packed = split_panels(to, tile_floats);
             split_panel(from, panel_floats);
-            scatter_columns<kChainRows>(from.high, kPanel, shape.rows, shape.columns, first, count,
-                                        packed.high);
-            scatter_columns<kChainRows>(from.crossed, kPanel, shape.rows, shape.columns, first, count,
-                                        packed.crossed);
-            scatter_columns<kChainRows>(from.low, kPanel, shape.rows, shape.columns, first, count,
-                                        packed.low);
+            scatter(from.high, packed.high);
+            scatter(from.crossed, packed.crossed);
+            scatter(from.low, packed.low);
         } else {
-            scatter_columns<kChainRows>(panel, kPanel, shape.rows * parts, shape.columns, first, count, to);
+            scatter(panel, to);
         }
     }
 }
 
 inline void four_pass_panel(const detail::PackedTile& tile, float* panel, std::uint32_t rows,
-                            std::uint32_t lanes, const PanelSink& sink, bool pad) {
+                            std::uint32_t sub_panels, const PanelSink& sink, bool pad) {
     const SplitPanels moving = split_panels(panel, std::size_t{tile.shape.rows} * kPanel);
     const SplitPanels weights = split_panels(reinterpret_cast<float*>(tile.weights),
                                              std::size_t{tile.shape.rows} * tile.shape.columns);
     split_panel(moving, std::size_t{rows} * kPanel);
-    chain_panel<1>(tile, weights.low, moving.low, rows, lanes, sink, {pad, false});
-    chain_panel<1>(tile, weights.low, moving.crossed, rows, lanes, sink, {pad, true});
-    chain_panel<1>(tile, weights.crossed, moving.low, rows, lanes, sink, {pad, true});
-    chain_panel<1>(tile, weights.high, moving.high, rows, lanes, sink, {pad, true});
+    chain_panel<1>(tile, weights.low, moving.low, rows, sub_panels, sink, {pad, false});
+    chain_panel<1>(tile, weights.low, moving.crossed, rows, sub_panels, sink, {pad, true});
+    chain_panel<1>(tile, weights.crossed, moving.low, rows, sub_panels, sink, {pad, true});
+    chain_panel<1>(tile, weights.high, moving.high, rows, sub_panels, sink, {pad, true});
 }
 
 /// Standard and double-row multiplication. Scratch: a moving panel, then a block of results.
@@ -185,20 +197,21 @@ inline void multiply_chain(const detail::PackedTile& tile, const TensorOperand& 
     target.direct = sink.direct && !(tile.path == MatmulPath::kFourPass && sink.add);
     for (std::uint32_t first = 0; first < n; first += kPanel) {
         const std::uint32_t count = smaller(kPanel, n - first);
-        decode_panel(moving, tile.shape.moving_dtype, parts, rows, first, count, n, panel);
-        const std::uint32_t lanes = count > kBlockLanes ? kPanel : kBlockLanes;
+        decode_panel<kSubPanels>(moving, tile.shape.moving_dtype, parts, rows, first, count, n, panel);
+        const std::uint32_t sub_panels = (count + kBlockLanes - 1) / kBlockLanes;
         const PanelSink out(target, block, kPanel, first, count);
         NextPanel next;
         if (first + kPanel < n)
             next = {byte_pointer(moving.data) +
                         std::size_t{first + kPanel} * dtype_bytes(tile.shape.moving_dtype),
-                    moving.row_stride_bytes, rows};
+                    moving.row_stride_bytes, rows,
+                    std::size_t{smaller(kPanel, n - first - kPanel)} * dtype_bytes(tile.shape.moving_dtype)};
         if (tile.path == MatmulPath::kFourPass)
-            four_pass_panel(tile, panel, rows, lanes, out, pad);
+            four_pass_panel(tile, panel, rows, sub_panels, out, pad);
         else if (parts == 2)
-            chain_panel<2>(tile, weights, panel, rows, lanes, out, {pad, out.add()});
+            chain_panel<2>(tile, weights, panel, rows, sub_panels, out, {pad, out.add()});
         else
-            chain_panel<1>(tile, weights, panel, rows, lanes, out, {pad, out.add()}, next);
+            chain_panel<1>(tile, weights, panel, rows, sub_panels, out, {pad, out.add()}, next);
         out.flush();
     }
 }
@@ -227,12 +240,14 @@ inline void multiply_transpose(const detail::PackedTile& tile, const TensorOpera
     target.direct = sink.direct && !sink.add;
     for (std::uint32_t first = 0; first < n; first += kPanel) {
         const std::uint32_t count = smaller(kPanel, n - first);
-        decode_panel(moving, tile.shape.moving_dtype, 1, rows, first, count, n, panel);
+        decode_panel<kSubPanels>(moving, tile.shape.moving_dtype, 1, rows, first, count, n, panel);
         std::uint32_t selected[kPanel];
         for (std::uint32_t lane = 0; lane < kPanel; lane += kLanes) {
+            const float* from =
+                panel + std::size_t{lane / kBlockLanes} * rows * kBlockLanes + lane % kBlockLanes;
             U last = splat(tile.shape.rows);
             for (std::uint32_t row = 0; row < rows; ++row)
-                last = load<F>(panel + std::size_t{row} * kPanel + lane) != 0.0F ? splat(row) : last;
+                last = load<F>(from + std::size_t{row} * kBlockLanes) != 0.0F ? splat(row) : last;
             store(selected + lane, last);
         }
         PanelSink out(target, block, kPanel, first, count);

@@ -127,47 +127,49 @@ struct Padded {
     Padded(const Byte* from, std::uint32_t count) { std::memcpy(data, from, count); }
 };
 
-/// Decodes rows of `count` elements to kVectors whole vectors each, zeros after the end: to[row * to_stride].
-template <DType kType, std::uint32_t kVectors>
+/// Decodes rows of `count` elements to kVectors whole vectors each, zeros after the end. Every kPart vectors
+/// of a row go to a panel of their own, panel_floats apart: to[row * to_stride] in each.
+template <DType kType, std::uint32_t kVectors, std::uint32_t kPart>
 void decode_rows(const Byte* from, std::size_t row_stride, std::uint32_t rows, std::uint32_t count, float* to,
-                 std::size_t to_stride) {
+                 std::size_t to_stride, std::size_t panel_floats) {
     constexpr std::uint32_t kElementBytes = kType == DType::kFp32 || kType == DType::kTf32   ? 4
                                             : kType == DType::kBf16 || kType == DType::kFp16 ? 2
                                                                                              : 1;
     constexpr std::uint32_t kVectorBytes = kLanes * kElementBytes;
+    const auto decode_row = [&](const Byte* row) {
+        for (std::uint32_t v = 0; v < kVectors; ++v)
+            store(to + v / kPart * panel_floats + v % kPart * kLanes, decode<kType>(row + v * kVectorBytes));
+    };
     for (std::uint32_t row = 0; row < rows; ++row, from += row_stride, to += to_stride) {
-        if (count == kVectors * kLanes) {
-            for (std::uint32_t v = 0; v < kVectors; ++v)
-                store(to + v * kLanes, decode<kType>(from + v * kVectorBytes));
-        } else {
-            const Padded<kVectors * kVectorBytes> padded(from, count * kElementBytes);
-            for (std::uint32_t v = 0; v < kVectors; ++v)
-                store(to + v * kLanes, decode<kType>(padded.data + v * kVectorBytes));
-        }
+        if (count == kVectors * kLanes)
+            decode_row(from);
+        else
+            decode_row(Padded<kVectors * kVectorBytes>(from, count * kElementBytes).data);
     }
 }
 
-using DecodeRows = void (*)(const Byte*, std::size_t, std::uint32_t, std::uint32_t, float*, std::size_t);
+using DecodeRows = void (*)(const Byte*, std::size_t, std::uint32_t, std::uint32_t, float*, std::size_t,
+                            std::size_t);
 
-template <std::uint32_t kVectors>
+template <std::uint32_t kVectors, std::uint32_t kPart>
 DecodeRows decoder(DType type) {
     switch (type) {
         case DType::kFp32:
-            return decode_rows<DType::kFp32, kVectors>;
+            return decode_rows<DType::kFp32, kVectors, kPart>;
         case DType::kTf32:
-            return decode_rows<DType::kTf32, kVectors>;
+            return decode_rows<DType::kTf32, kVectors, kPart>;
         case DType::kBf16:
-            return decode_rows<DType::kBf16, kVectors>;
+            return decode_rows<DType::kBf16, kVectors, kPart>;
         case DType::kFp16:
-            return decode_rows<DType::kFp16, kVectors>;
+            return decode_rows<DType::kFp16, kVectors, kPart>;
         case DType::kFp8E4M3:
-            return decode_rows<DType::kFp8E4M3, kVectors>;
+            return decode_rows<DType::kFp8E4M3, kVectors, kPart>;
         case DType::kFp8E4M3Fn:
-            return decode_rows<DType::kFp8E4M3Fn, kVectors>;
+            return decode_rows<DType::kFp8E4M3Fn, kVectors, kPart>;
         case DType::kFp8E5M2:
-            return decode_rows<DType::kFp8E5M2, kVectors>;
+            return decode_rows<DType::kFp8E5M2, kVectors, kPart>;
         default:
-            return decode_rows<DType::kFp8E3M4, kVectors>;
+            return decode_rows<DType::kFp8E3M4, kVectors, kPart>;
     }
 }
 

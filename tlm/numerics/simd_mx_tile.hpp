@@ -143,8 +143,12 @@ class MxPanel {
             return false;
         const detail::ResultSink to_sums{};
         const PanelSink sums(to_sums, sums_, kMxPanel, first_, end_ - first_);
-        chain_panel<kElements, kMxPanel>(tile_, reinterpret_cast<const float*>(tile_.weights), panel_, rows_,
-                                         vectors_ * kLanes, sums, {false, false});
+        const ColumnBlocks<kChainRows> blocks(tile_.shape.columns);
+        const auto* weights = reinterpret_cast<const float*>(tile_.weights);
+        for (std::uint32_t b = 0; b < blocks.count; ++b)
+            chain_block_of_width<kElements, kChainRows, kMxPanel>(
+                blocks.width_of(b), weights + std::size_t{blocks.first(b)} * tile_.shape.rows * kElements,
+                panel_, rows_, vectors_ * kLanes, sums, blocks.first(b), 0, {false, false});
         return true;
     }
 

@@ -11,7 +11,8 @@ namespace {  // one copy per kernel file, see simd_kernels.hpp
 /// Bytes of the panel that packing works in, at the end of a tile's memory.
 inline std::size_t pack_panel_bytes(std::uint32_t rows) {
     constexpr std::size_t kMxWidth = kElements * kLanes * sizeof(double);
-    constexpr std::size_t kChainWidth = 3 * kPanel * sizeof(float);  // the parts of FP32; double row has two
+    constexpr std::size_t kChainWidth =
+        3 * kBlockLanes * sizeof(float);  // the parts of FP32; double row has two
     constexpr std::size_t kWidest = kMxWidth > kChainWidth ? kMxWidth : kChainWidth;
     return std::size_t{groups_of(rows)} * kGroupRows * kWidest;
 }
@@ -44,12 +45,14 @@ std::size_t weights_bytes(MatmulPath path, std::uint32_t rows, std::uint32_t col
 }
 
 inline std::size_t moving_panel_bytes(std::uint32_t rows) {
-    return std::size_t{groups_of(rows)} * kGroupRows * kElements * kMxPanel * sizeof(double);
+    constexpr std::size_t kMxWidth = kElements * kMxPanel * sizeof(double);
+    constexpr std::size_t kChainWidth = 3 * kPanel * sizeof(float);
+    return std::size_t{groups_of(rows)} * kGroupRows * (kMxWidth > kChainWidth ? kMxWidth : kChainWidth);
 }
 
 std::size_t scratch_bytes(std::uint32_t rows, std::uint32_t columns) {
-    static_assert(kMxPanel >= kPanel);
-    return moving_panel_bytes(rows) + std::size_t{columns} * kMxPanel * sizeof(float);
+    constexpr std::uint32_t kWidest = kMxPanel > kPanel ? kMxPanel : kPanel;
+    return moving_panel_bytes(rows) + std::size_t{columns} * kWidest * sizeof(float);
 }
 
 void pack_tile(detail::PackedTile& tile, const TensorOperand& weights) {
