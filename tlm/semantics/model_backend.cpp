@@ -3,7 +3,6 @@
 #include <systole/semantics/model_backend.hpp>
 
 #include <algorithm>
-#include <cstring>
 
 namespace systole {
 namespace {
@@ -21,15 +20,15 @@ bool serves(const TileShape& packed, const PeTile& place, const TensorCommand& c
     const PeTile& tile = command.tile;
     return packed.mode == command.mode && packed.stationary_dtype == command.stationary_dtype &&
            packed.moving_dtype == command.moving_dtype && packed.columns == tile.columns &&
-           (packed.rows == tile.rows || packed.rows == tile.row_tile) && place.row_start == tile.row_start &&
-           place.row_tile == tile.row_tile && place.column_start == tile.column_start;
+           packed.rows == tile.rows && place.row_start == tile.row_start && place.row_tile == tile.row_tile &&
+           place.column_start == tile.column_start;
 }
 
-TileShape shape_of(const TensorCommand& command, std::uint32_t rows) {
+TileShape shape_of(const TensorCommand& command) {
     return {.mode = command.mode,
             .stationary_dtype = command.stationary_dtype,
             .moving_dtype = command.moving_dtype,
-            .rows = rows,
+            .rows = command.tile.rows,
             .row_tile = command.tile.row_tile,
             .columns = command.tile.columns};
 }
@@ -102,7 +101,7 @@ void ModelBackend::load(const TensorCommand& command) {
             packed->current = false;
     // Packed straight from the operand for the multiply that most likely follows.
     Packed& packed = take_free();
-    packed.weights.pack(shape_of(command, tile.rows), command.operand);
+    packed.weights.pack(shape_of(command), command.operand);
     packed.place = tile;
 }
 
@@ -112,11 +111,10 @@ ModelBackend::Packed& ModelBackend::weights_of(const TensorCommand& command) {
             packed->last_use = ++uses_;
             return *packed;
         }
-    // Composed of several loads, or used otherwise than loaded. All rows of the tile are packed: rows beyond
-    // this multiply's K may hold weights of a taller load, which meet moving values of +0.
+    // Composed of several loads, or used otherwise than loaded. Rows beyond this multiply's K contribute +0,
+    // whatever weights a taller load left there (numerics.md 2).
     Packed& packed = take_free();
-    packed.weights.pack(shape_of(command, command.tile.row_tile),
-                        array_.read(command.tile, command.mode, command.stationary_dtype));
+    packed.weights.pack(shape_of(command), array_.read(command.tile, command.mode, command.stationary_dtype));
     packed.place = command.tile;
     return packed;
 }
@@ -153,8 +151,6 @@ TensorTimes ModelBackend::complete(std::uint64_t tag) {
 
 void ModelBackend::multiply(const InFlight& entry) {
     const TensorCommand& command = entry.command;
-    const std::uint32_t rows = entry.packed->weights.shape().rows;
-    const TensorOperand moving = rows == command.tile.rows ? command.operand : pad_rows(command, rows);
     const PsumTarget target{.base = psum_.base + command.tile.column_start * psum_.partition_stride_bytes +
                                     command.psum_base_bytes,
                             .partition_stride_bytes = psum_.partition_stride_bytes,
@@ -163,28 +159,8 @@ void ModelBackend::multiply(const InFlight& entry) {
                                        .rounding = command.rounding,
                                        .step_bytes = command.psum_step_bytes},
                             .random = &random_[command.tile.column_start]};
-    multiply_into_psum(entry.packed->weights, moving, rows, command.n, scratch_, target);
-}
-
-// The moving operand with rows of +0 (and scales of 2^-127) appended up to `rows`.
-TensorOperand ModelBackend::pad_rows(const TensorCommand& command, std::uint32_t rows) {
-    const TensorOperand& from = command.operand;
-    const std::size_t row_bytes = std::size_t{command.n} * (command.mode == TensorMode::kDoubleRow ? 2 : 1) *
-                                  dtype_bytes(command.moving_dtype);
-    padded_.assign(rows * row_bytes, std::byte{0});
-    for (std::uint32_t k = 0; k < command.tile.rows; ++k)
-        std::memcpy(&padded_[k * row_bytes], from.data + k * from.row_stride_bytes, row_bytes);
-    TensorOperand padded{.data = padded_.data(), .row_stride_bytes = row_bytes};
-    if (command.mode == TensorMode::kMx) {
-        const auto groups = [](std::uint32_t k) { return (k + kScaleGroupRows - 1) / kScaleGroupRows; };
-        padded_scale_.assign(std::size_t{groups(rows)} * command.n, 0);
-        for (std::uint32_t g = 0; g < groups(command.tile.rows); ++g)
-            std::memcpy(&padded_scale_[std::size_t{g} * command.n], from.scale + g * from.scale_stride_bytes,
-                        command.n);
-        padded.scale = padded_scale_.data();
-        padded.scale_stride_bytes = command.n;
-    }
-    return padded;
+    multiply_into_psum(entry.packed->weights, command.operand, command.tile.rows, command.n, scratch_,
+                       target);
 }
 
 void ModelBackend::set_random_state(std::uint32_t column, const Xorwow::State& state) {

@@ -57,7 +57,6 @@ class ModelBackend final : public TensorBackend {
     Packed& weights_of(const TensorCommand& command);
     Packed& take_free();
     void multiply(const InFlight& entry);
-    TensorOperand pad_rows(const TensorCommand& command, std::uint32_t rows);
 
     TensorEngineParameters parameters_;
     PsumView psum_;
@@ -69,8 +68,6 @@ class ModelBackend final : public TensorBackend {
     std::vector<InFlight> in_flight_;  // in order of submission
     std::vector<Xorwow> random_;
     TileScratch scratch_;
-    std::vector<std::byte> padded_;
-    std::vector<std::uint8_t> padded_scale_;
 };
 
 }  // namespace systole

@@ -119,7 +119,7 @@ class Oracle {
             const TensorProduct product{.mode = c.mode,
                                         .stationary_dtype = c.stationary_dtype,
                                         .moving_dtype = c.moving_dtype,
-                                        .rows = c.tile.row_tile,
+                                        .rows = c.tile.rows,
                                         .row_tile = c.tile.row_tile,
                                         .columns = 1,
                                         .n = c.n,
