@@ -20,9 +20,19 @@
 namespace systole {
 namespace {
 
+// Found before the work, not after it.
+void check_folder(std::string_view option, const std::string& file) {
+    const auto folder = std::filesystem::path(file).parent_path();
+    if (!folder.empty() && !std::filesystem::is_directory(folder))
+        throw InputError(option, "a file in an existing folder", fmt::format("'{}'", file));
+}
+
 class Crosscheck {
   public:
     explicit Crosscheck(const CrosscheckOptions& options) : options_(options) {
+        check_folder("--json", options.json);
+        check_folder("--wave", options.wave);
+        check_folder("--out", options.out);
         config_ =
             load_tensor_engine_config(options.config.empty() ? find_tensor_engine_config() : options.config);
         if (options.needs_rtl() && !options.rtl_library.empty())

@@ -156,13 +156,13 @@ CrosscheckCommandLine::CrosscheckCommandLine(CLI::App& command)
 
     const char* work = "What to multiply";
     app_->add_option("--shape", shape_, "Random matrices A[M,K] and B[K,N]")->type_name("MxKxN")->group(work);
-    app_->add_option("--cases", raw_.cases, "Programs or GEMMs to run (default: 20 programs, 1 GEMM)")
+    app_->add_option("--cases", cases_, "Programs or GEMMs to run (default: 20 programs, 1 GEMM)")
         ->type_name("N")
         ->group(work);
-    app_->add_option("--elements", raw_.elements, "Go on until that many result elements are compared")
+    app_->add_option("--elements", elements_, "Go on until that many result elements are compared")
         ->type_name("N")
         ->group(work);
-    app_->add_option("--seed", raw_.seed, "Seed of the stimulus (default: 1)")->type_name("N")->group(work);
+    app_->add_option("--seed", seed_, "Seed of the stimulus (default: 1)")->type_name("N")->group(work);
     app_->add_flag("--corner", raw_.corner,
                    "Corner values: every corner value against every other, then random programs of them")
         ->group(work);
@@ -216,8 +216,17 @@ CrosscheckOptions CrosscheckCommandLine::options() const {
         {{"auto", ProgressMode::kAuto}, {"always", ProgressMode::kAlways}, {"never", ProgressMode::kNever}});
     (void)parse_choice<int>("--view", options.view, {{"flat", 0}, {"structural", 1}});
     if (given("--inject")) options.injection = parse_injection(inject_);
-    if (given("--cases") && options.cases == 0) throw InputError("--cases", "a number above 0", "0");
-    if (given("--elements") && options.elements == 0) throw InputError("--elements", "a number above 0", "0");
+    // CLI11 would take -1 for a very large number.
+    const auto number = [&](const char* name, const std::string& text, std::uint64_t low,
+                            std::uint64_t& value) {
+        if (!given(name)) return;
+        const std::string expected = fmt::format("a number from {}", low);
+        value = parse_number<std::uint64_t>(name, expected, text, text);
+        if (value < low) throw InputError(name, expected, text);
+    };
+    number("--cases", cases_, 1, options.cases);
+    number("--elements", elements_, 1, options.elements);
+    number("--seed", seed_, 0, options.seed);
     // An option given as an empty word would silently mean "not given".
     for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"--a", options.a},
                                       {"--b", options.b},

@@ -64,7 +64,7 @@ class CrosscheckCommandLine {
     CLI::App* app_;
     CrosscheckOptions raw_;
     std::string dtype_ = "all";
-    std::string shape_, array_, psum_, inject_;
+    std::string shape_, array_, psum_, inject_, cases_, elements_, seed_;
     std::string backend_ = "lockstep";
     std::string progress_ = "auto";
 };

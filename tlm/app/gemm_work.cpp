@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <filesystem>
 #include <utility>
 
 namespace systole {
@@ -124,9 +123,6 @@ class GemmWork final : public CrosscheckWork {
     }
 
     void prepare_output() {
-        const auto folder = std::filesystem::path(options_.out).parent_path();
-        if (!folder.empty() && !std::filesystem::is_directory(folder))
-            throw InputError("--out", "a file in an existing folder", fmt::format("'{}'", options_.out));
         const DType dtype = result_dtype(plan_.pair, gemm_psum(options_));
         if (dtype == DType::kFp32) output_.type = {'f', 4};
         if (dtype == DType::kBf16) output_.type = {'V', 2};

@@ -31,7 +31,12 @@ int run(int argc, char** argv) {
     } catch (const CLI::ParseError& error) {
         // Help and version are "errors" with exit code 0.
         if (error.get_exit_code() == 0) return command.exit(error);
-        fmt::print(stderr, "systole: {}\nTry --help.\n", error.what());
+        if (command.get_subcommands().empty() && !command.remaining().empty())
+            fmt::print(stderr, "systole: expected a command, crosscheck or generate, found '{}'\n",
+                       command.remaining().front());
+        else
+            fmt::print(stderr, "systole: {}\n", error.what());
+        fmt::print(stderr, "Try --help.\n");
         return kExitBadInput;
     }
     return crosscheck.chosen() ? run_crosscheck(crosscheck.options()) : generate.run();

@@ -40,6 +40,9 @@ void check_input(const GemmShape& shape, const OperandPair& pair, DType psum_dty
         throw InputError("PSUM type", "fp32 or bf16", dtype_name(psum_dtype));
     if (pair.mode == TensorMode::kMx && machine.rows % kScaleGroupRows != 0)
         throw InputError("array", "a multiple of 8 rows for MX types", fmt::format("{} rows", machine.rows));
+    if (pair.mode == TensorMode::kMx && machine.columns % 2 != 0)
+        throw InputError("array", "an even number of columns for MX types",
+                         fmt::format("{} columns", machine.columns));
     if (pair.mode == TensorMode::kTranspose && shape.k > machine.rows)
         throw InputError("shape",
                          fmt::format("K up to {} (the rows of the array) for a transpose", machine.rows),
@@ -65,10 +68,15 @@ class Planner {
     }
 
   private:
+    [[nodiscard]] std::uint32_t packed_columns(std::uint32_t m_count) const {
+        return plan_.pair.mode == TensorMode::kMx ? round_up(m_count, 2) : m_count;
+    }
+
     // Moving columns that fit PSUM and, for all of K, SBUF beside the weights.
     [[nodiscard]] std::uint32_t block_columns(std::uint32_t m_count) const {
         const std::uint32_t element_bytes = dtype_bytes(result_dtype(plan_.pair, plan_.psum_dtype));
-        const std::uint64_t weights = std::uint64_t{k_tiles_} * region_bytes(plan_.pair, true, m_count);
+        const std::uint64_t weights =
+            std::uint64_t{k_tiles_} * region_bytes(plan_.pair, true, packed_columns(m_count));
         const std::uint32_t chunk = std::max(machine_.max_chunk_columns, 1U);
         const auto fits = [&](std::uint32_t columns) {
             std::uint64_t moving = std::uint64_t{columns / chunk} * region_bytes(plan_.pair, false, chunk);
@@ -94,6 +102,8 @@ class Planner {
         tile.k_count =
             static_cast<std::uint32_t>(std::min<std::uint64_t>(capacity, plan_.shape.k - tile.k_first));
         tile.j_first = j_first;
+        tile.j_count = columns;
+        if (stationary) columns = packed_columns(columns);
         tile.columns = columns;
         tile.rows = packed_rows(plan_.pair.mode, tile.k_count, machine_.rows);
         tile.sbuf_offset_bytes = sbuf_used_;
@@ -116,7 +126,7 @@ class Planner {
             command.mode = plan_.pair.mode;
             command.stationary_dtype = plan_.pair.stationary;
             command.moving_dtype = plan_.pair.moving;
-            command.tile = {0, machine_.rows, tile.rows, 0, machine_.columns, m_count};
+            command.tile = {0, machine_.rows, tile.rows, 0, machine_.columns, packed_columns(m_count)};
             command.n = op == TensorOp::kMultiply ? tile.columns : 0;
             command.psum_dtype = result_dtype(plan_.pair, plan_.psum_dtype);
             command.accumulate = accumulate;

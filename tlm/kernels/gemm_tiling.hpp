@@ -36,8 +36,9 @@ struct OperandTile {
     std::uint64_t k_first = 0;  ///< logical k of the tile
     std::uint32_t k_count = 0;
     std::uint64_t j_first = 0;  ///< column of A^T (m) or of B (n)
-    std::uint32_t columns = 0;
-    std::uint32_t rows = 0;  ///< partitions after packing
+    std::uint32_t j_count = 0;
+    std::uint32_t columns = 0;  ///< j_count, for MX weights rounded up to even (isa.md 2.1)
+    std::uint32_t rows = 0;     ///< partitions after packing
     std::uint32_t sbuf_offset_bytes = 0;
     std::uint32_t scale_offset_bytes = 0;  ///< MX: scales, `columns` bytes in mx_scale_partition(group)
 };

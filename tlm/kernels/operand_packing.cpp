@@ -48,17 +48,18 @@ class Packer {
             const std::uint32_t k_first = kMxGroup * (p / 8) + 4 * (p % 8);
             for (std::uint32_t j = 0; j < tile_.columns; ++j) {
                 std::uint32_t packed = 0;
-                for (std::uint32_t q = 0; q < 4 && k_first + q < tile_.k_count; ++q)
+                for (std::uint32_t q = 0; q < 4 && k_first + q < tile_.k_count && j < tile_.j_count; ++q)
                     packed |= std::to_integer<std::uint32_t>(source(k_first + q)[j * operand_.j_stride_bytes])
                               << (nibbles ? 4 * q : 8 * q);
                 std::memcpy(out + j * dtype_bytes(dtype_), &packed, dtype_bytes(dtype_));
             }
         }
         for (std::uint32_t group = 0; group < tile_.rows / 8; ++group) {
-            const bool beyond = kMxGroup * group >= tile_.k_count;
-            for (std::uint32_t j = 0; j < tile_.columns; ++j)
+            for (std::uint32_t j = 0; j < tile_.columns; ++j) {
+                const bool beyond = kMxGroup * group >= tile_.k_count || j >= tile_.j_count;
                 scales_[mx_scale_partition(group, array_rows_) * stride_ + j] =
                     std::byte{beyond ? kUnitScale : scale(group, j)};
+            }
         }
     }
 
