@@ -74,30 +74,67 @@ void chain_block_of_width(std::uint32_t width, const float* weights, const float
                                                      first_lane + lane, finish);
 }
 
-/// Moving rows of the panel after this one: fetched into the cache little by little while this one is
-/// computed. Rows are too far apart for the hardware to see a pattern.
-struct NextPanel {
-    const Byte* from = nullptr;
-    std::size_t row_stride = 0;
-    std::uint32_t rows = 0;
-    std::size_t row_bytes = 0;
+/// Decodes columns first..first+count-1 of an operand of `total` columns, row by row, to kCount sub-panels.
+template <std::uint32_t kCount>
+class PanelDecoder {
+  public:
+    PanelDecoder(const TensorOperand& operand, DType type, std::uint32_t parts, std::uint32_t rows,
+                 std::uint32_t first, std::uint32_t count, std::uint32_t total, float* panel)
+        : decode_(decoder<kCount * Isa::kChainVectors, Isa::kChainVectors>(type)),
+          from_(byte_pointer(operand.data) + std::size_t{first} * dtype_bytes(type)),
+          row_stride_(operand.row_stride_bytes),
+          part_bytes_(std::size_t{total} * dtype_bytes(type)),
+          row_bytes_(std::size_t{count} * dtype_bytes(type)),
+          panel_(panel),
+          parts_(parts),
+          rows_(rows),
+          count_(count) {}
 
-    void fetch_share(std::uint32_t share, std::uint32_t shares) const {
-        for (std::uint32_t row = rows * share / shares; row < rows * (share + 1) / shares; ++row)
-            for (std::size_t at = 0; at < row_bytes; at += 64)
-                __builtin_prefetch(from + row * row_stride + at);
+    void decode_all() const { decode(0, rows_); }
+
+    /// One of `shares` equal shares of the rows. The rows of the next share are fetched into the cache: they
+    /// are too far apart for the hardware to see a pattern.
+    void decode_share(std::uint32_t share, std::uint32_t shares) const {
+        const std::uint32_t begin = rows_ * share / shares;
+        const std::uint32_t end = rows_ * (share + 1) / shares;
+        decode(begin, end);
+        for (std::uint32_t row = end; row < smaller(rows_, end + (end - begin) + 1); ++row)
+            for (std::uint32_t part = 0; part < parts_; ++part)
+                for (std::size_t at = 0; at < row_bytes_; at += 64)
+                    __builtin_prefetch(from_ + row * row_stride_ + part * part_bytes_ + at);
     }
+
+  private:
+    void decode(std::uint32_t begin, std::uint32_t end) const {
+        const std::size_t row_floats = std::size_t{parts_} * kBlockLanes;
+        for (std::uint32_t part = 0; part < parts_; ++part)
+            decode_(from_ + part * part_bytes_ + begin * row_stride_, row_stride_, end - begin, count_,
+                    panel_ + begin * row_floats + part * kBlockLanes, row_floats, rows_ * row_floats);
+    }
+
+    DecodeRows decode_;
+    const Byte* from_;
+    std::size_t row_stride_;
+    std::size_t part_bytes_;
+    std::size_t row_bytes_;
+    float* panel_;
+    std::uint32_t parts_;
+    std::uint32_t rows_;
+    std::uint32_t count_;
 };
 
-/// All columns of the first `sub_panels` sub-panels of a panel.
+using MovingDecoder = PanelDecoder<kSubPanels>;
+
+/// All columns of the first `sub_panels` sub-panels of a panel. Meanwhile the panel after it is decoded by
+/// `next`, which hides the latency of its memory.
 template <std::uint32_t kParts>
 void chain_panel(const detail::PackedTile& tile, const float* weights, const float* moving,
                  std::uint32_t rows, std::uint32_t sub_panels, const PanelSink& sink, Finish finish,
-                 const NextPanel& next = {}) {
+                 const MovingDecoder* next) {
     const ColumnBlocks<kChainRows> blocks(tile.shape.columns);
     for (std::uint32_t b = 0; b < blocks.count; ++b) {
         const std::uint32_t first = blocks.first(b);
-        next.fetch_share(b, blocks.count);
+        if (next != nullptr) next->decode_share(b, blocks.count);
         for (std::uint32_t p = 0; p < sub_panels; ++p)
             chain_block_of_width<kParts, kChainRows, kBlockLanes>(
                 blocks.width_of(b), weights + std::size_t{first} * tile.shape.rows * kParts,
@@ -133,19 +170,6 @@ inline SplitPanels split_panels(float* base, std::size_t floats_count) {
 
 inline std::uint32_t chain_parts(MatmulPath path) { return path == MatmulPath::kPairSum ? 2 : 1; }
 
-/// Decodes columns first..first+count-1 of an operand of `total` columns to kCount sub-panels.
-template <std::uint32_t kCount>
-inline void decode_panel(const TensorOperand& operand, DType type, std::uint32_t parts, std::uint32_t rows,
-                         std::uint32_t first, std::uint32_t count, std::uint32_t total, float* panel) {
-    const DecodeRows decode_to = decoder<kCount * Isa::kChainVectors, Isa::kChainVectors>(type);
-    const std::size_t bytes = dtype_bytes(type);
-    const std::size_t row_floats = std::size_t{parts} * kBlockLanes;
-    for (std::uint32_t part = 0; part < parts; ++part)
-        decode_to(byte_pointer(operand.data) + (std::size_t{part} * total + first) * bytes,
-                  operand.row_stride_bytes, rows, count, panel + part * kBlockLanes, row_floats,
-                  rows * row_floats);
-}
-
 /// `panel` is working memory for one sub-panel of weights.
 inline void pack_chain(detail::PackedTile& tile, const TensorOperand& weights, float* panel) {
     const TileShape& shape = tile.shape;
@@ -159,8 +183,9 @@ inline void pack_chain(detail::PackedTile& tile, const TensorOperand& weights, f
         const auto scatter = [&](const float* from, float* packed) {
             scatter_columns<kChainRows>(from, kBlockLanes, items, shape.columns, first, count, packed);
         };
-        decode_panel<1>(weights, shape.stationary_dtype, parts, shape.rows, first, count, shape.columns,
-                        panel);
+        PanelDecoder<1>(weights, shape.stationary_dtype, parts, shape.rows, first, count, shape.columns,
+                        panel)
+            .decode_all();
         if (tile.path == MatmulPath::kFourPass) {
             const SplitPanels from = split_panels(panel, panel_floats);
             const SplitPanels packed = split_panels(to, tile_floats);
@@ -175,18 +200,22 @@ inline void pack_chain(detail::PackedTile& tile, const TensorOperand& weights, f
 }
 
 inline void four_pass_panel(const detail::PackedTile& tile, float* panel, std::uint32_t rows,
-                            std::uint32_t sub_panels, const PanelSink& sink, bool pad) {
-    const SplitPanels moving = split_panels(panel, std::size_t{tile.shape.rows} * kPanel);
+                            std::uint32_t sub_panels, const PanelSink& sink, bool pad,
+                            const MovingDecoder* next) {
+    const SplitPanels moving = split_panels(panel, std::size_t{rows} * kPanel);
     const SplitPanels weights = split_panels(reinterpret_cast<float*>(tile.weights),
                                              std::size_t{tile.shape.rows} * tile.shape.columns);
     split_panel(moving, std::size_t{rows} * kPanel);
-    chain_panel<1>(tile, weights.low, moving.low, rows, sub_panels, sink, {pad, false});
-    chain_panel<1>(tile, weights.low, moving.crossed, rows, sub_panels, sink, {pad, true});
-    chain_panel<1>(tile, weights.crossed, moving.low, rows, sub_panels, sink, {pad, true});
-    chain_panel<1>(tile, weights.high, moving.high, rows, sub_panels, sink, {pad, true});
+    chain_panel<1>(tile, weights.low, moving.low, rows, sub_panels, sink, {pad, false}, next);
+    chain_panel<1>(tile, weights.low, moving.crossed, rows, sub_panels, sink, {pad, true}, nullptr);
+    chain_panel<1>(tile, weights.crossed, moving.low, rows, sub_panels, sink, {pad, true}, nullptr);
+    chain_panel<1>(tile, weights.high, moving.high, rows, sub_panels, sink, {pad, true}, nullptr);
 }
 
-/// Standard and double-row multiplication. Scratch: a moving panel, then a block of results.
+/// Floats of a decoded panel; FP32 takes three parts.
+constexpr std::size_t chain_panel_floats(std::uint32_t rows) { return std::size_t{3} * kPanel * rows; }
+
+/// Standard and double-row multiplication. Scratch: two moving panels, then a block of results.
 inline void multiply_chain(const detail::PackedTile& tile, const TensorOperand& moving, std::uint32_t rows,
                            std::uint32_t n, float* panel, float* block, const detail::ResultSink& sink) {
     const std::uint32_t parts = chain_parts(tile.path);
@@ -195,23 +224,26 @@ inline void multiply_chain(const detail::PackedTile& tile, const TensorOperand& 
     // The four passes add up r in the sink, so what an accumulating sink holds must not be there yet.
     detail::ResultSink target = sink;
     target.direct = sink.direct && !(tile.path == MatmulPath::kFourPass && sink.add);
+    const auto decoder_of = [&](std::uint32_t first) {
+        float* to = panel + first / kPanel % 2 * chain_panel_floats(rows);
+        return MovingDecoder(moving, tile.shape.moving_dtype, parts, rows, first, smaller(kPanel, n - first),
+                             n, to);
+    };
+    decoder_of(0).decode_all();
     for (std::uint32_t first = 0; first < n; first += kPanel) {
         const std::uint32_t count = smaller(kPanel, n - first);
-        decode_panel<kSubPanels>(moving, tile.shape.moving_dtype, parts, rows, first, count, n, panel);
         const std::uint32_t sub_panels = (count + kBlockLanes - 1) / kBlockLanes;
+        const bool last = n - first <= kPanel;
+        const MovingDecoder following = decoder_of(last ? first : first + kPanel);
+        const MovingDecoder* next = last ? nullptr : &following;
+        float* values = panel + first / kPanel % 2 * chain_panel_floats(rows);
         const PanelSink out(target, block, kPanel, first, count);
-        NextPanel next;
-        if (first + kPanel < n)
-            next = {byte_pointer(moving.data) +
-                        std::size_t{first + kPanel} * dtype_bytes(tile.shape.moving_dtype),
-                    moving.row_stride_bytes, rows,
-                    std::size_t{smaller(kPanel, n - first - kPanel)} * dtype_bytes(tile.shape.moving_dtype)};
         if (tile.path == MatmulPath::kFourPass)
-            four_pass_panel(tile, panel, rows, sub_panels, out, pad);
+            four_pass_panel(tile, values, rows, sub_panels, out, pad, next);
         else if (parts == 2)
-            chain_panel<2>(tile, weights, panel, rows, sub_panels, out, {pad, out.add()});
+            chain_panel<2>(tile, weights, values, rows, sub_panels, out, {pad, out.add()}, next);
         else
-            chain_panel<1>(tile, weights, panel, rows, sub_panels, out, {pad, out.add()}, next);
+            chain_panel<1>(tile, weights, values, rows, sub_panels, out, {pad, out.add()}, next);
         out.flush();
     }
 }
@@ -240,7 +272,7 @@ inline void multiply_transpose(const detail::PackedTile& tile, const TensorOpera
     target.direct = sink.direct && !sink.add;
     for (std::uint32_t first = 0; first < n; first += kPanel) {
         const std::uint32_t count = smaller(kPanel, n - first);
-        decode_panel<kSubPanels>(moving, tile.shape.moving_dtype, 1, rows, first, count, n, panel);
+        MovingDecoder(moving, tile.shape.moving_dtype, 1, rows, first, count, n, panel).decode_all();
         std::uint32_t selected[kPanel];
         for (std::uint32_t lane = 0; lane < kPanel; lane += kLanes) {
             const float* from =

@@ -45,9 +45,10 @@ std::size_t weights_bytes(MatmulPath path, std::uint32_t rows, std::uint32_t col
 }
 
 inline std::size_t moving_panel_bytes(std::uint32_t rows) {
-    constexpr std::size_t kMxWidth = kElements * kMxPanel * sizeof(double);
-    constexpr std::size_t kChainWidth = 3 * kPanel * sizeof(float);
-    return std::size_t{groups_of(rows)} * kGroupRows * (kMxWidth > kChainWidth ? kMxWidth : kChainWidth);
+    const std::uint32_t whole_rows = groups_of(rows) * kGroupRows;
+    const std::size_t mx = std::size_t{whole_rows} * kElements * kMxPanel * sizeof(double);
+    const std::size_t chain = 2 * chain_panel_floats(whole_rows) * sizeof(float);
+    return mx > chain ? mx : chain;
 }
 
 std::size_t scratch_bytes(std::uint32_t rows, std::uint32_t columns) {
