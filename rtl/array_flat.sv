@@ -100,7 +100,9 @@ module array_flat
   logic [31:0] age_dot [Rows];
   logic [31:0] age_transpose [Rows];
   logic [31:0] age_special [Rows];    // infinity or NaN, in the operand or among the weights it met
+  logic [31:0] age_wide [Rows];       // wide lanes, likewise
   logic [31:0] special_weights [Rows];  // active weights with infinity or NaN
+  logic [31:0] wide_weights [Rows];     // active weights with wide lanes
   logic [31:0] chain_special [Rows];  // infinity or NaN in the chain registers of a row
   logic [31:0] row_x [Columns];
   logic [31:0] above [Columns];
@@ -128,6 +130,7 @@ module array_flat
     logic [31:0] head, sig, sum, weight, top, finite, special;
     special = r == 32'd0 ? 32'd0 : chain_special[r-1];
     age_special[r] = special_weights[r] != 32'd0 ? 32'd0 : age_special[r];
+    age_wide[r] = wide_weights[r] != 32'd0 ? 32'd0 : age_wide[r];
     finite = (age_special[r] > Columns && age_transpose[r] > Columns && special == 32'd0) ? 32'd1
                                                                                                    : 32'd0;
     for (int unsigned j = 0; j < Columns; ++j) above[j] = r == 32'd0 ? 32'd0 : chain[r-1][j];
@@ -156,7 +159,15 @@ module array_flat
         end
       end
       // Stage 1.
-      if (age_product[r] >= Columns && age_transpose[r] >= Columns && age_special[r] >= Columns) begin
+      if (age_product[r] >= Columns && age_transpose[r] >= Columns && age_special[r] >= Columns &&
+          age_wide[r] >= Columns) begin
+        for (int unsigned j = 0; j < Columns; ++j) begin
+          head = product_head(moving_x[r][j], active_x[r][j]);
+          narrow_dot_addend(head, moving_y0[r][j], moving_y1[r][j], active_y0[r][j], active_y1[r][j], sig, head);
+          b_sig[r][j] = sig;
+          b_head[r][j] = head;
+        end
+      end else  if (age_product[r] >= Columns && age_transpose[r] >= Columns && age_special[r] >= Columns) begin
         for (int unsigned j = 0; j < Columns; ++j) begin
           head = product_head(moving_x[r][j], active_x[r][j]);
           dot_addend(head, moving_y0[r][j], moving_y1[r][j], active_y0[r][j], active_y1[r][j], sig, head);
@@ -222,6 +233,8 @@ module array_flat
         age_transpose[i] = Never;
         age_special[i] = Never;
         special_weights[i] = 32'd0;
+        age_wide[i] = Never;
+        wide_weights[i] = 32'd0;
         chain_special[i] = 32'd0;
         for (int unsigned j = 0; j < Columns; ++j) begin
           chain[i][j] = 32'd0;
@@ -259,16 +272,20 @@ module array_flat
           // The operands move on.
           for (int unsigned j = 0; j < Columns; ++j) row_x[j] = moving_x[r][j];
           for (int unsigned j = 1; j < Columns; ++j) moving_x[r][j] = row_x[j-1];
-          for (int unsigned j = 0; j < Columns; ++j) row_x[j] = moving_y0[r][j];
-          for (int unsigned j = 1; j < Columns; ++j) moving_y0[r][j] = row_x[j-1];
-          for (int unsigned j = 0; j < Columns; ++j) row_x[j] = moving_y1[r][j];
-          for (int unsigned j = 1; j < Columns; ++j) moving_y1[r][j] = row_x[j-1];
           moving_x[r][0] = in_x[r];
-          moving_y0[r][0] = in_y0[r];
-          moving_y1[r][0] = in_y1[r];
+          kind = (in_x[r] >> 12) & 32'hF;
+          // Only dots have lanes; those of other kinds are all zero.
+          if (kind == 32'd3 || age_dot[r] <= Columns) begin
+            for (int unsigned j = 0; j < Columns; ++j) row_x[j] = moving_y0[r][j];
+            for (int unsigned j = 1; j < Columns; ++j) moving_y0[r][j] = row_x[j-1];
+            for (int unsigned j = 0; j < Columns; ++j) row_x[j] = moving_y1[r][j];
+            for (int unsigned j = 1; j < Columns; ++j) moving_y1[r][j] = row_x[j-1];
+            moving_y0[r][0] = in_y0[r];
+            moving_y1[r][0] = in_y1[r];
+          end
 
           // Classes of the operand that enters.
-          kind = (in_x[r] >> 12) & 32'hF;
+          age_wide[r] = wide_lanes(in_y0[r], in_y1[r]) ? 32'd0 : older(age_wide[r]);
           age_valid[r] = in_valid[r] != 32'd0 ? 32'd0 : older(age_valid[r]);
           age_product[r] = (kind < 32'd3 || kind >= 32'd8) ? 32'd0 : older(age_product[r]);
           age_unusual[r] = kind != 32'd0 ? 32'd0 : older(age_unusual[r]);
@@ -298,6 +315,9 @@ module array_flat
                                    active_y1[i][c[ColumnBits-1:0]])} +
                 {31'd0, is_special(shadow_x[i][c[ColumnBits-1:0]], shadow_y0[i][c[ColumnBits-1:0]],
                                    shadow_y1[i][c[ColumnBits-1:0]])};
+            wide_weights[i] = wide_weights[i] -
+                {31'd0, wide_lanes(active_y0[i][c[ColumnBits-1:0]], active_y1[i][c[ColumnBits-1:0]])} +
+                {31'd0, wide_lanes(shadow_y0[i][c[ColumnBits-1:0]], shadow_y1[i][c[ColumnBits-1:0]])};
             active_x[i][c[ColumnBits-1:0]] = shadow_x[i][c[ColumnBits-1:0]];
             active_y0[i][c[ColumnBits-1:0]] = shadow_y0[i][c[ColumnBits-1:0]];
             active_y1[i][c[ColumnBits-1:0]] = shadow_y1[i][c[ColumnBits-1:0]];
@@ -359,11 +379,14 @@ module array_flat
           active_y0[debug_row][debug_column] = active_y0[debug_row][debug_column] ^ (bit_mask >> 12);
           // A flipped bit may make or end an infinity; from here on the row takes the general functions.
           special_weights[debug_row] = 32'd1 << 16;
+          wide_weights[debug_row] = 32'd1 << 16;
         end
         RegisterMoving: begin
           moving_x[debug_row][debug_column] = moving_x[debug_row][debug_column] ^ (bit_mask & 32'hFFF);
           moving_y0[debug_row][debug_column] = moving_y0[debug_row][debug_column] ^ (bit_mask >> 12);
           age_special[debug_row] = 32'd0;
+          age_wide[debug_row] = 32'd0;
+          age_dot[debug_row] = 32'd0;
         end
         default: begin end
       endcase

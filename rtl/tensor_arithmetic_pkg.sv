@@ -157,6 +157,50 @@ package tensor_arithmetic_pkg;
              ((negative << 31) | (sum0 & (sum0 << 16) & sum1 & (sum1 << 16) & 32'h8000_0000));
   endtask
 
+  // dot_addend for operands without wide_lanes(): the sum of shifts is below 32, two limbs of 16 bits do.
+  task automatic narrow_dot_addend(input logic [31:0] head, input logic [31:0] a0, input logic [31:0] a1,
+                                   input logic [31:0] w0, input logic [31:0] w1,
+                                   output logic [31:0] b_sig, output logic [31:0] b_head);
+    logic [31:0] sum0, sum1, t0, t1, t2, t3, l0, l1, negative, flip, n, low, lost, sig, tail, exponent;
+    sum0 = a0 + (w0 & 32'hFF00_FF00);
+    sum1 = a1 + (w1 & 32'hFF00_FF00);
+    t0 = ((a0 & 32'h1F) * (w0 & 32'h1F)) << ((sum0 >> 8) & 32'hF);
+    t1 = (((a0 >> 16) & 32'h1F) * ((w0 >> 16) & 32'h1F)) << ((sum0 >> 24) & 32'hF);
+    t2 = ((a1 & 32'h1F) * (w1 & 32'h1F)) << ((sum1 >> 8) & 32'hF);
+    t3 = (((a1 >> 16) & 32'h1F) * ((w1 >> 16) & 32'h1F)) << ((sum1 >> 24) & 32'hF);
+    t0 = ((sum0 << 16) & 32'h8000_0000) != 32'd0 ? -t0 : t0;
+    t1 = (sum0 & 32'h8000_0000) != 32'd0 ? -t1 : t1;
+    t2 = ((sum1 << 16) & 32'h8000_0000) != 32'd0 ? -t2 : t2;
+    t3 = (sum1 & 32'h8000_0000) != 32'd0 ? -t3 : t3;
+    l1 = ((sum0 & 32'h1000) != 32'd0 ? t0 : 32'd0) + ((sum0 & 32'h1000_0000) != 32'd0 ? t1 : 32'd0) +
+         ((sum1 & 32'h1000) != 32'd0 ? t2 : 32'd0) + ((sum1 & 32'h1000_0000) != 32'd0 ? t3 : 32'd0);
+    l0 = t0 + t1 + t2 + t3 - l1;
+    l1 = l1 + (((l0 ^ 32'h8000_0000) >> 16) - 32'h8000);
+    negative = l1 >> 31;
+    flip = -negative;
+    l0 = ((l0 ^ flip) & 32'hFFFF) + negative;
+    l1 = (l1 ^ flip) + (l0 >> 16);
+    low = l0 << 16;
+    exponent = l1 == 32'd0 ? 32'd8 : 32'd24;
+    sig = l1 == 32'd0 ? l0 & 32'hFFFF : l1;
+    low = l1 == 32'd0 ? 32'd0 : low;
+    n = leading_zeros(sig) & 32'd31;
+    lost = (low << n) != 32'd0 ? 32'd1 : 32'd0;
+    sig = (sig << n) | ((low >> 1) >> (32'd31 - n)) | lost;
+    tail = ((sig & 32'hFF) + 32'd127 + ((sig >> 8) & 32'd1)) >> 8;
+    sig = (sig >> 8) + tail;
+    tail = sig >> 24;
+    b_sig = sig - (tail << 23);
+    exponent = (exponent + tail - n) << 16;
+    b_head = (b_sig == 32'd0 ? head & 32'h0000_F000 : (head & 32'h7FFF_FFFF) + exponent) |
+             ((negative << 31) | (sum0 & (sum0 << 16) & sum1 & (sum1 << 16) & 32'h8000_0000));
+  endtask
+
+  // Whether any lane of an operand has a shift of 16 or more: only those of E5M2 have.
+  function automatic logic wide_lanes(input logic [31:0] y0, input logic [31:0] y1);
+    wide_lanes = ((y0 | y1) & 32'h7000_7000) != 32'd0;
+  endfunction
+
   // The lanes' infinities: 0 none, 1 +infinity, 2 -infinity, 3 NaN (both, or infinity times zero).
   function automatic logic [31:0] lane_infinity(input logic [31:0] a, input logic [31:0] w);
     logic [31:0] nan, inf;

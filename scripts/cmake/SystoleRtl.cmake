@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Verilates the tensor engine and wraps it into the C ABI of testbench/cosim/systole_rtl.h.
+include(CheckCXXCompilerFlag)
 find_package(verilator REQUIRED HINTS "$ENV{VERILATOR_ROOT}" /usr/share/verilator)
 
 set(SYSTOLE_RTL_DIR "${PROJECT_SOURCE_DIR}/rtl")
@@ -14,6 +15,11 @@ set(SYSTOLE_RTL_COMMAND_DEPTH 4)
 # vectorises them. march=native: these libraries are built where they run.
 set(SYSTOLE_VERILATOR_FLAGS -Wall -O3 --x-assign fast --x-initial fast --noassert --no-timing --unroll-count 3)
 set(SYSTOLE_VERILATED_CXX_FLAGS -O3 -march=native -w)
+# GCC keeps constants in general registers otherwise and broadcasts them in every iteration (10 %).
+check_cxx_compiler_flag(-mtune-ctrl=^inter_unit_moves_to_vec SYSTOLE_HAS_MTUNE_CTRL)
+if(SYSTOLE_HAS_MTUNE_CTRL)
+  list(APPEND SYSTOLE_VERILATED_CXX_FLAGS -mtune-ctrl=^inter_unit_moves_to_vec)
+endif()
 
 # systole_rtl_sources(OUT): the engine's files in compilation order, absolute, lint waivers first.
 function(systole_rtl_sources out)
