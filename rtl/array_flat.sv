@@ -103,6 +103,8 @@ module array_flat
   logic [31:0] age_wide [Rows];       // wide lanes, likewise
   logic [31:0] special_weights [Rows];  // active weights with infinity or NaN
   logic [31:0] wide_weights [Rows];     // active weights with wide lanes
+  logic [31:0] age_low [Rows];          // KindProductLow
+  logic [31:0] odd_weights [Rows];      // active weights whose y0 is no lower part of an FP32 number
   logic [31:0] chain_special [Rows];  // infinity or NaN in the chain registers of a row
   logic [31:0] row_x [Columns];
   logic [31:0] above [Columns];
@@ -117,6 +119,10 @@ module array_flat
   logic [31:0] tap_moving [Rows];
   logic [31:0] tap_moving_lanes [Rows];
 
+  function automatic logic is_odd(input logic [31:0] y0);
+    is_odd = (y0 & 32'h7C00_0000) != 32'd0;
+  endfunction
+
   function automatic logic is_special(input logic [31:0] x, input logic [31:0] y0, input logic [31:0] y1);
     is_special = ((x & SpecialExp) | ((y0 | y1) & 32'h0080_0080)) != 32'd0;
   endfunction
@@ -129,7 +135,9 @@ module array_flat
   task automatic step_row(input logic [31:0] r);
     logic [31:0] head, sig, sum, weight, top, finite, special;
     special = r == 32'd0 ? 32'd0 : chain_special[r-1];
-    age_special[r] = special_weights[r] != 32'd0 ? 32'd0 : age_special[r];
+    // A four-pass multiply on one tile also passes weights of other tiles and modes.
+    age_special[r] = special_weights[r] != 32'd0 || (odd_weights[r] != 32'd0 && age_low[r] <= Columns)
+                         ? 32'd0 : age_special[r];
     age_wide[r] = wide_weights[r] != 32'd0 ? 32'd0 : age_wide[r];
     finite = (age_special[r] > Columns && age_transpose[r] > Columns && special == 32'd0) ? 32'd1
                                                                                                    : 32'd0;
@@ -235,6 +243,8 @@ module array_flat
         special_weights[i] = 32'd0;
         age_wide[i] = Never;
         wide_weights[i] = 32'd0;
+        age_low[i] = Never;
+        odd_weights[i] = 32'd0;
         chain_special[i] = 32'd0;
         for (int unsigned j = 0; j < Columns; ++j) begin
           chain[i][j] = 32'd0;
@@ -288,6 +298,7 @@ module array_flat
           age_wide[r] = wide_lanes(in_y0[r], in_y1[r]) ? 32'd0 : older(age_wide[r]);
           age_valid[r] = in_valid[r] != 32'd0 ? 32'd0 : older(age_valid[r]);
           age_product[r] = (kind < 32'd3 || kind >= 32'd8) ? 32'd0 : older(age_product[r]);
+          age_low[r] = kind == 32'd1 ? 32'd0 : older(age_low[r]);
           age_unusual[r] = kind != 32'd0 ? 32'd0 : older(age_unusual[r]);
           age_dot[r] = kind == 32'd3 ? 32'd0 : older(age_dot[r]);
           age_transpose[r] = (kind == 32'd4 || kind == 32'd5) ? 32'd0 : older(age_transpose[r]);
@@ -315,6 +326,8 @@ module array_flat
                                    active_y1[i][c[ColumnBits-1:0]])} +
                 {31'd0, is_special(shadow_x[i][c[ColumnBits-1:0]], shadow_y0[i][c[ColumnBits-1:0]],
                                    shadow_y1[i][c[ColumnBits-1:0]])};
+            odd_weights[i] = odd_weights[i] - {31'd0, is_odd(active_y0[i][c[ColumnBits-1:0]])} +
+                {31'd0, is_odd(shadow_y0[i][c[ColumnBits-1:0]])};
             wide_weights[i] = wide_weights[i] -
                 {31'd0, wide_lanes(active_y0[i][c[ColumnBits-1:0]], active_y1[i][c[ColumnBits-1:0]])} +
                 {31'd0, wide_lanes(shadow_y0[i][c[ColumnBits-1:0]], shadow_y1[i][c[ColumnBits-1:0]])};

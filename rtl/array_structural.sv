@@ -57,11 +57,11 @@ module array_structural #(
   logic [31:0]         chain [Rows+1][Columns];
   logic [31:0]         value [Rows][Columns];
 
-  for (genvar c = 0; c < Columns; ++c) begin : g_top
+  for (genvar c = 0; c < Columns; c = c + 1) begin : g_top
     assign chain[0][c] = 32'd0;
   end
 
-  for (genvar r = 0; r < Rows; ++r) begin : g_row
+  for (genvar r = 0; r < Rows; r = r + 1) begin : g_row
     logic [MovingBits-1:0] moving_in, moving_skewed;
     logic [WeightBits-1:0] weight_in, weight_skewed;
     logic                  in_tile;
@@ -98,7 +98,7 @@ module array_structural #(
       else if (advance_i && enable) age <= valid ? 16'd0 : age + 16'd1;
     end
 
-    for (genvar c = 0; c < Columns; ++c) begin : g_column
+    for (genvar c = 0; c < Columns; c = c + 1) begin : g_column
       pe #(
           .Column(c),
           .WeightLanes(WeightLanes)
@@ -137,7 +137,7 @@ module array_structural #(
     end
   end
 
-  for (genvar c = 0; c < Columns; ++c) begin : g_deskew
+  for (genvar c = 0; c < Columns; c = c + 1) begin : g_deskew
     delay_line #(
         .Width(32),
         .Depth(Columns - 1 - c),

@@ -7,8 +7,8 @@
 // Words are those of tensor_arithmetic_pkg. advance_i low stops everything; enable_i low stops all but the weights
 // (the row has no operand in flight). The debug port flips bits on top of what a cycle writes.
 module pe #(
-    parameter int unsigned Column      = 0,
-    parameter int unsigned WeightLanes = 4
+    parameter int Column      = 0,
+    parameter int WeightLanes = 4
 ) (
     input  logic                      clk_i,
     input  logic                      rst_ni,
