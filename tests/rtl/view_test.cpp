@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// array_structural equals array_flat: random commands with special values, wait states and bit flips; all ports in
-// every cycle, and every debug-visible register of every PE in a sweep of the debug port within each cycle.
-// Exit code 0 when equal, 1 at the first difference. SYSTOLE_FULL=1 runs twenty times as many cycles.
+// array_structural equals array_flat: random commands with special values, wait states and bit flips; all
+// ports in every cycle, and every debug-visible register of every PE in a sweep of the debug port within each
+// cycle. Exit code 0 when equal, 1 at the first difference. SYSTOLE_FULL=1 runs twenty times as many cycles.
 #include VIEW_BENCH_HEADER
 
 #include <systole/base/random.hpp>
@@ -29,9 +29,12 @@ std::uint32_t raw_bits() {
     static constexpr std::uint32_t kCorners[] = {0x00000000, 0x80008080, 0x7F807C7C, 0xFF80FCFC, 0x7FC07F7F,
                                                  0x3F803C3C, 0x00010001, 0x7F7F7B7B, 0x80000080, 0x00800400};
     switch (below(8)) {
-        case 0: return kCorners[below(std::size(kCorners))];
-        case 1: return kCorners[below(std::size(kCorners))] ^ (1U << below(32));
-        default: return static_cast<std::uint32_t>(random_bits());
+        case 0:
+            return kCorners[below(std::size(kCorners))];
+        case 1:
+            return kCorners[below(std::size(kCorners))] ^ (1U << below(32));
+        default:
+            return static_cast<std::uint32_t>(random_bits());
     }
 }
 
@@ -40,10 +43,10 @@ std::uint8_t scale() { return static_cast<std::uint8_t>(below(6) == 0 ? below(25
 struct Pair {
     std::uint8_t mode, stationary, moving;
 };
-constexpr Pair kPairs[] = {{0, 14, 14}, {0, 14, 15}, {0, 15, 15}, {0, 16, 16}, {0, 17, 17}, {0, 17, 16},
-                           {0, 10, 11}, {0, 9, 12},  {0, 12, 14}, {1, 10, 10}, {1, 11, 12}, {1, 9, 11},
-                           {2, 19, 19}, {2, 18, 18}, {2, 20, 20}, {2, 19, 18}, {2, 20, 18}, {3, 14, 14},
-                           {3, 10, 10}, {3, 17, 17}};
+constexpr Pair kPairs[] = {{0, 14, 14}, {0, 14, 15}, {0, 15, 15}, {0, 16, 16}, {0, 17, 17},
+                           {0, 17, 16}, {0, 10, 11}, {0, 9, 12},  {0, 12, 14}, {1, 10, 10},
+                           {1, 11, 12}, {1, 9, 11},  {2, 19, 19}, {2, 18, 18}, {2, 20, 20},
+                           {2, 19, 18}, {2, 20, 18}, {3, 14, 14}, {3, 10, 10}, {3, 17, 17}};
 
 class Driver {
   public:
@@ -77,7 +80,8 @@ class Driver {
         bench_.debug_bit_i = static_cast<std::uint8_t>(below(32));
         bench_.random_load_i = below(50) == 0;
         bench_.random_column_i = bench_.debug_column_i;
-        for (std::uint32_t i = 0; i < 6; ++i) bench_.random_state_i[i] = static_cast<std::uint32_t>(random_bits());
+        for (std::uint32_t i = 0; i < 6; ++i)
+            bench_.random_state_i[i] = static_cast<std::uint32_t>(random_bits());
         bench_.clk_i = 0;
         bench_.eval();
         command_taken_ = bench_.command_valid_i && bench_.command_ready_o;
@@ -121,7 +125,8 @@ class Driver {
 
     void command() {
         const Pair pair = mixed_ ? kPairs[below(std::size(kPairs))] : pair_;
-        const auto tile = [](std::uint32_t size, std::uint16_t& start, std::uint16_t& length, std::uint16_t& used) {
+        const auto tile = [](std::uint32_t size, std::uint16_t& start, std::uint16_t& length,
+                             std::uint16_t& used) {
             length = static_cast<std::uint16_t>(size >> (below(2) == 0 ? 0 : below(3)));
             start = static_cast<std::uint16_t>(below(size / length) * length);
             used = static_cast<std::uint16_t>(below(2) == 0 ? length : 1 + below(length));
@@ -165,8 +170,8 @@ bool sweep(Bench& bench, std::uint64_t cycle) {
                 bench.eval();
                 if (bench.same_o) continue;
                 std::printf("cycle %llu, register %u of PE (%u, %u) or a port: structural %08x, flat %08x\n",
-                            static_cast<unsigned long long>(cycle), which, row, column, bench.structural_value_o,
-                            bench.flat_value_o);
+                            static_cast<unsigned long long>(cycle), which, row, column,
+                            bench.structural_value_o, bench.flat_value_o);
                 return false;
             }
     return true;
