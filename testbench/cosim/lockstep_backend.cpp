@@ -47,7 +47,7 @@ void check_same(const TensorEngineParameters& model, const TensorEngineParameter
 }  // namespace
 
 LockstepBackend::LockstepBackend(std::unique_ptr<TensorBackend> model,
-                                 std::shared_ptr<const RtlLibrary> library, const PsumView& psum)
+                                 const std::shared_ptr<const RtlLibrary>& library, const PsumView& psum)
     : model_(std::move(model)),
       psum_(psum),
       rtl_psum_(std::size_t{library->info().columns} * psum.bytes_per_partition),

@@ -38,7 +38,7 @@ class LockstepBackend final : public TensorBackend, private RtlPsumObserver {
 
     /// `psum` is the one that `model` writes. InputError when model and RTL differ in shape or timing
     /// parameters.
-    LockstepBackend(std::unique_ptr<TensorBackend> model, std::shared_ptr<const RtlLibrary> library,
+    LockstepBackend(std::unique_ptr<TensorBackend> model, const std::shared_ptr<const RtlLibrary>& library,
                     const PsumView& psum);
 
     [[nodiscard]] const TensorEngineParameters& parameters() const override { return model_->parameters(); }

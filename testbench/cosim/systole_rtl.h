@@ -113,19 +113,20 @@ SYSTOLE_RTL_API int systole_rtl_set_random_state(systole_rtl* rtl, uint32_t colu
 SYSTOLE_RTL_API int systole_rtl_get_random_state(const systole_rtl* rtl, uint32_t column, uint32_t state[6]);
 
 /* Value of a register now. */
-SYSTOLE_RTL_API int systole_rtl_probe(const systole_rtl* rtl, uint32_t which, uint32_t row, uint32_t column, uint32_t* value);
+SYSTOLE_RTL_API int systole_rtl_probe(const systole_rtl* rtl, uint32_t which, uint32_t row, uint32_t column,
+                                      uint32_t* value);
 
 /* Flips one bit of a register at the end of cycle `cycle`, or as soon after as the RTL gets there. */
-SYSTOLE_RTL_API int systole_rtl_inject(systole_rtl* rtl, uint64_t cycle, uint32_t which, uint32_t row, uint32_t column,
-                       uint32_t bit);
+SYSTOLE_RTL_API int systole_rtl_inject(systole_rtl* rtl, uint64_t cycle, uint32_t which, uint32_t row,
+                                       uint32_t column, uint32_t bit);
 
 /* Random wait states on the weight, moving and result ports: each beat waits with this probability in
  * 1/65536, from a generator seeded by `seed`. 0 turns them off. */
 SYSTOLE_RTL_API void systole_rtl_set_stalls(systole_rtl* rtl, uint64_t seed, uint32_t weight, uint32_t moving,
-                            uint32_t result);
+                                            uint32_t result);
 
-/* FST waveform from here on, with the PEs of array column `column` in detail (an RTL may show more); a library without
- * waveform support fails and says so. */
+/* FST waveform from here on, with the PEs of array column `column` in detail (an RTL may show more); a
+ * library without waveform support fails and says so. */
 SYSTOLE_RTL_API int systole_rtl_wave_open(systole_rtl* rtl, const char* path, uint32_t column);
 SYSTOLE_RTL_API void systole_rtl_wave_close(systole_rtl* rtl);
 

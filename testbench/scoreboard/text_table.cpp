@@ -30,6 +30,7 @@ std::string TextTable::render() const {
     };
     const auto rule = [&] {
         std::vector<std::string> dashes;
+        dashes.reserve(widths.size());
         for (const std::size_t width : widths) dashes.emplace_back(width, '-');
         line(dashes);
     };

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Uses the installed libraries from outside the build tree: times of a load and a multiply on a 128x128 array.
+// Uses the installed libraries from outside the build tree: times of a load and a multiply on a 128x128
+// array.
 #include <systole/numerics/dtype.hpp>
 #include <systole/semantics/tensor_timing.hpp>
 

@@ -32,9 +32,6 @@ struct PackedTile {
         nullptr;  ///< MX: raw packed elements [rows][columns]; transpose: [columns][rows + 1]
     std::uint8_t* scales = nullptr;  ///< MX: E8M0 bytes [ceil(rows / 8)][columns]
     MxRange range;
-    /// BF16: facts for kBf16Dot, see bf16_dot_proof.hpp.
-    std::int32_t dot_top = 0;
-    std::int32_t dot_low = 0;
 };
 
 /// Where results go. Kernels write whole panels of a direct sink themselves (FP32, contiguous, stored or

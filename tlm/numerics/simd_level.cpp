@@ -61,12 +61,4 @@ SimdLevel default_simd_level() {
     return level;
 }
 
-bool bf16_dot_available() {
-#if defined(SYSTOLE_SIMD_X86)
-    return simd_level_available(SimdLevel::kAvx512) && __builtin_cpu_supports("avx512bf16");
-#else
-    return false;
-#endif
-}
-
 }  // namespace systole

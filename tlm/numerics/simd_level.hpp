@@ -34,7 +34,4 @@ std::vector<SimdLevel> available_simd_levels();
 /// Throws InputError when the variable names no level or one that is not available.
 SimdLevel default_simd_level();
 
-/// Whether the host has the BF16 dot instructions (AVX512_BF16) and this build has the kernel for them.
-bool bf16_dot_available();
-
 }  // namespace systole

@@ -121,8 +121,6 @@ const char* matmul_path_name(MatmulPath path) {
             return "mx-general";
         case MatmulPath::kTranspose:
             return "transpose";
-        case MatmulPath::kBf16Dot:
-            return "bf16-dot";
         case MatmulPath::kCount:
             break;
     }

@@ -32,7 +32,6 @@ enum class MatmulPath : std::uint8_t {
     kMxExact,    ///< MXFP4 with close scales: whole groups summed in integers
     kMxGeneral,  ///< MX, any scales and exponents
     kTranspose,  ///< raw bits
-    kBf16Dot,    ///< BF16 dot instructions on operands for which every order of summation is exact
     kCount,
 };
 
