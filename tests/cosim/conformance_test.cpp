@@ -189,6 +189,23 @@ TEST_P(Conformance, CornerValuesOfEveryPairAgree) {
     }
 }
 
+// A multiply with a smaller K than its weights: the rows beyond contribute +0, not 0 times what they hold.
+TEST_P(Conformance, RowsBeyondAShorterMultiplyContributeZero) {
+    constexpr std::uint16_t kBf16Infinity = 0x7F80;
+    const TensorEngineParameters p = parameters();
+    SmallMultiply work(p);
+    std::fill(work.weights.begin() + p.columns, work.weights.end(), kBf16Infinity);
+    work.multiply.tile.rows = 1;
+    Lockstep lockstep(library());
+    const std::array commands{work.load, work.multiply};
+    const std::vector<std::uint64_t> gaps(commands.size());
+    try {
+        run_program(lockstep.backend, commands, gaps, Completion::kInTime, lockstep.now);
+    } catch (const MismatchError& error) {
+        FAIL() << describe(error.mismatch());
+    }
+}
+
 // Every column of the multiply accumulates onto the same element.
 TEST_P(Conformance, AccumulationOntoOneAddressNeverLosesAnUpdate) {
     const TensorEngineParameters p = parameters();
