@@ -438,8 +438,9 @@ TEST_P(Conformance, WaveformsAreWrittenOrRefused) {
     try {
         backend.engine().wave_open(path, p.columns / 2);
     } catch (const RtlError& error) {
+        // Waveforms are optional; a library without them says so.
         EXPECT_NE(std::string_view(error.what()).find("wave"), std::string_view::npos) << error.what();
-        GTEST_SKIP() << error.what();
+        return;
     }
     SmallMultiply work(p);
     backend.submit(work.load, 0);
