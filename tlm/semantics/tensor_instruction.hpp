@@ -5,7 +5,7 @@
 #pragma once
 
 #include <systole/config/tensor_engine_parameters.hpp>
-#include <systole/semantics/access_pattern.hpp>
+#include <systole/isa/access_pattern.hpp>
 #include <systole/semantics/tensor_command.hpp>
 
 #include <cstdint>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <systole/semantics/access_pattern.hpp>
+#include <systole/isa/access_pattern.hpp>
 
 #include <algorithm>
 #include <cstring>
