@@ -7,17 +7,17 @@
 
 namespace systole {
 
-std::string find_tensor_engine_config() {
+std::string find_config(const char* file, const char* option) {
     namespace fs = std::filesystem;
-    constexpr const char* kFile = "configs/tensor_engine.yaml";
+    const fs::path name = fs::path("configs") / file;
     std::error_code error;
     const fs::path program = fs::read_symlink("/proc/self/exe", error);
     for (fs::path folder = program.parent_path(); !folder.empty(); folder = folder.parent_path()) {
-        for (const fs::path& candidate : {folder / "share/systole" / kFile, folder / kFile})
+        for (const fs::path& candidate : {folder / "share/systole" / name, folder / name})
             if (fs::is_regular_file(candidate, error)) return candidate.string();
         if (folder == folder.root_path()) break;
     }
-    throw InputError("--config", fmt::format("a file, or {} beside the program", kFile), "none");
+    throw InputError(option, fmt::format("a file, or {} beside the program", name.string()), "none");
 }
 
 }  // namespace systole

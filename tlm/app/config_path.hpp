@@ -6,9 +6,8 @@
 
 namespace systole {
 
-/// configs/tensor_engine.yaml of the installation (share/systole beside the program's folder) or of the
-/// source tree that the program was built in (a parent folder). Throws InputError naming the option --config
-/// when there is none.
-std::string find_tensor_engine_config();
+/// A file of configs/, of the installation (share/systole beside the program's folder) or of the source tree
+/// that the program was built in (a parent folder). Throws InputError naming `option` when there is none.
+std::string find_config(const char* file, const char* option);
 
 }  // namespace systole

@@ -33,8 +33,8 @@ class Crosscheck {
         check_folder("--json", options.json);
         check_folder("--wave", options.wave);
         check_folder("--out", options.out);
-        config_ =
-            load_tensor_engine_config(options.config.empty() ? find_tensor_engine_config() : options.config);
+        config_ = load_tensor_engine_config(
+            options.config.empty() ? find_config("tensor_engine.yaml", "--config") : options.config);
         if (options.needs_rtl() && !options.rtl_library.empty())
             library_ = RtlLibrary::open(options.rtl_library);
         set_array();

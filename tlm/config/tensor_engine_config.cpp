@@ -3,9 +3,6 @@
 #include <systole/config/tensor_engine_config.hpp>
 #include <systole/config/yaml_section.hpp>
 
-#include <fstream>
-#include <sstream>
-
 namespace systole {
 namespace {
 
@@ -79,21 +76,11 @@ const char* provenance_name(Provenance provenance) {
 }
 
 TensorEngineConfig parse_tensor_engine_config(const std::string& text, const std::string& name) {
-    YAML::Node document;
-    try {
-        document = YAML::Load(text);
-    } catch (const YAML::Exception& error) {
-        throw InputError(fmt::format("{}:{}", name, error.mark.line + 1), "valid YAML", error.msg);
-    }
-    return read(document, name);
+    return read(parse_yaml_document(text, name), name);
 }
 
 TensorEngineConfig load_tensor_engine_config(const std::string& path) {
-    std::ifstream file(path);
-    std::ostringstream text;
-    if (file) text << file.rdbuf();
-    if (!file || !text) throw InputError(path, "a readable configuration file", "none");
-    return parse_tensor_engine_config(text.str(), path);
+    return parse_tensor_engine_config(read_config_text(path), path);
 }
 
 void override_array(TensorEngineConfig& config, std::uint32_t rows, std::uint32_t columns,

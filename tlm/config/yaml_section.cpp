@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <fstream>
 #include <map>
 #include <numeric>
+#include <sstream>
 #include <utility>
 
 namespace systole {
@@ -52,6 +54,22 @@ Provenance parse_provenance(const std::string& text, const std::string& where) {
 }
 
 }  // namespace
+
+YAML::Node parse_yaml_document(const std::string& text, const std::string& name) {
+    try {
+        return YAML::Load(text);
+    } catch (const YAML::Exception& error) {
+        throw InputError(fmt::format("{}:{}", name, error.mark.line + 1), "valid YAML", error.msg);
+    }
+}
+
+std::string read_config_text(const std::string& path) {
+    std::ifstream file(path);
+    std::ostringstream text;
+    if (file) text << file.rdbuf();
+    if (!file || !text) throw InputError(path, "a readable configuration file", "none");
+    return text.str();
+}
 
 std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& candidates) {
     std::string_view best;

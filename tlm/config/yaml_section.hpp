@@ -55,6 +55,12 @@ class YamlSection {
     std::string path_;
 };
 
+/// The document in `text`; `name` stands for the file in messages.
+YAML::Node parse_yaml_document(const std::string& text, const std::string& name);
+
+/// Content of a configuration file. Throws InputError when it cannot be read.
+std::string read_config_text(const std::string& path);
+
 /// The candidate with the smallest edit distance to `word`, or "" when none is near enough to be a slip.
 std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& candidates);
 

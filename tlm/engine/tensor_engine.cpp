@@ -48,6 +48,7 @@ TensorEngine::TensorEngine(sc_core::sc_module_name name, const TensorMachine& ma
       sbuf_initiator("sbuf_initiator", MemoryPort::Access::kRead),
       psum_initiator("psum_initiator", MemoryPort::Access::kReadWrite),
       completion("completion"),
+      acceptance("acceptance"),
       reset_in("reset_in"),
       machine_(machine),
       backend_(std::move(backend)),
@@ -141,6 +142,7 @@ std::uint64_t TensorEngine::accept(const TensorInstruction& instruction) {
         submit(entry, offered);
     }
     schedule(entry);
+    acceptance.write(report(entry));
     return entry.cycles.accepted;
 }
 
@@ -262,18 +264,22 @@ void TensorEngine::finish(InFlight& entry) {
     if (!empty_mirror(entry)) entry.fault = {TensorStatus::kBusError, "the PSUM answers writes of results"};
 }
 
+TensorCompletion TensorEngine::report(const InFlight& entry) const {
+    return {.tag = entry.instruction.tag,
+            .op = entry.instruction.op,
+            .fault = entry.fault,
+            .cycles = entry.cycles,
+            .accepted = time_of(entry.cycles.accepted),
+            .dispatched = time_of(entry.cycles.dispatched),
+            .completed = time_of(entry.cycles.completed)};
+}
+
 void TensorEngine::publish(InFlight& entry) {
-    const TensorCompletion report{.tag = entry.instruction.tag,
-                                  .op = entry.instruction.op,
-                                  .fault = entry.fault,
-                                  .cycles = entry.cycles,
-                                  .accepted = time_of(entry.cycles.accepted),
-                                  .dispatched = time_of(entry.cycles.dispatched),
-                                  .completed = time_of(entry.cycles.completed)};
+    const TensorCompletion done = report(entry);
     statistics_.faults += entry.fault ? 1 : 0;
     // Free before the listeners run: one of them may hand over the next instruction.
     free_.push_back(&entry);
-    completion.write(report);
+    completion.write(done);
 }
 
 void TensorEngine::on_reset() {

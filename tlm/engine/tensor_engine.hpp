@@ -68,6 +68,9 @@ class TensorEngine : public sc_core::sc_module {
     MemoryPort sbuf_initiator;
     MemoryPort psum_initiator;
     tlm::tlm_analysis_port<TensorCompletion> completion;
+    /// The same with the expected times, published when the command port has taken the instruction or
+    /// rejected it.
+    tlm::tlm_analysis_port<TensorCompletion> acceptance;
     /// Active high, optional.
     sc_core::sc_port<sc_core::sc_signal_in_if<bool>, 1, sc_core::SC_ZERO_OR_MORE_BOUND> reset_in;
 
@@ -112,6 +115,7 @@ class TensorEngine : public sc_core::sc_module {
     void on_completion();
     void on_reset();
     void finish(InFlight& entry);
+    [[nodiscard]] TensorCompletion report(const InFlight& entry) const;
     void publish(InFlight& entry);
     void schedule(InFlight& entry);
     void arm();

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <systole/config/neuron_core_config.hpp>
+#include <systole/config/yaml_section.hpp>
+
+namespace systole {
+namespace {
+
+// Bounds of what the model can represent, not of a chip.
+constexpr std::uint64_t kMaxClockHz = 1'000'000'000'000;  // one cycle per picosecond, the time resolution
+constexpr std::uint32_t kMaxCycles = 1'000'000;
+constexpr std::uint32_t kMaxNs = 1'000'000;
+constexpr std::uint64_t kMaxAddress = 1ULL << 47;
+
+NeuronCoreConfig read(const YAML::Node& document, const std::string& name) {
+    NeuronCoreConfig config;
+    std::vector<ConfigEntry>& log = config.entries;
+    const YamlSection root(document, name, "", {"sequencer", "semaphores", "dma", "memory"});
+
+    const YamlSection sequencer =
+        root.section("sequencer", {"clock_hz", "control_cycles", "branch_cycles", "register_load_sbuf_ns",
+                                   "register_load_hbm_ns", "loop_depth", "dynamic_interval_cycles"});
+    SequencerParameters& s = config.sequencer;
+    s.clock_hz = sequencer.integer("clock_hz", 1'000, kMaxClockHz, log);
+    s.control_cycles = sequencer.integer32("control_cycles", 1, kMaxCycles, log);
+    s.branch_cycles = sequencer.integer32("branch_cycles", 1, kMaxCycles, log);
+    s.register_load_sbuf_ns = sequencer.integer32("register_load_sbuf_ns", 0, kMaxNs, log);
+    s.register_load_hbm_ns = sequencer.integer32("register_load_hbm_ns", 0, kMaxNs, log);
+    s.loop_depth = sequencer.integer32("loop_depth", 1, 64, log);
+    s.dynamic_interval_cycles = sequencer.integer32("dynamic_interval_cycles", 1, kMaxCycles, log);
+
+    const YamlSection semaphores = root.section("semaphores", {"count", "bits", "local_ns", "dma_ns"});
+    config.semaphores.count = semaphores.integer32("count", 1, 256, log);
+    config.semaphores.bits = semaphores.integer32("bits", 8, 16, log);
+    config.semaphores.local_ns = semaphores.integer32("local_ns", 0, kMaxNs, log);
+    config.semaphores.dma_ns = semaphores.integer32("dma_ns", 0, kMaxNs, log);
+
+    const YamlSection dma =
+        root.section("dma", {"engines", "queues", "start_ns", "spacing_ns", "engine_bytes_per_s"});
+    config.dma.engines = dma.integer32("engines", 1, 16, log);
+    config.dma.queues = dma.integer32("queues", 16, 16, log);
+    config.dma.start_ns = dma.integer32("start_ns", 0, kMaxNs, log);
+    config.dma.spacing_ns = dma.integer32("spacing_ns", 0, kMaxNs, log);
+    config.dma.engine_bytes_per_s = dma.integer("engine_bytes_per_s", 1'000'000, kMaxClockHz, log);
+
+    const YamlSection memory = root.section("memory", {"base", "bytes", "core_base", "psum_bank_bytes"});
+    config.map.memory_base = memory.integer("base", 0, kMaxAddress, log);
+    config.map.memory_bytes = memory.integer("bytes", 1U << 20, 1ULL << 40, log);
+    config.map.core_base = memory.integer("core_base", 0, kMaxAddress * 2, log);
+    config.map.psum_bank_bytes = memory.integer32("psum_bank_bytes", 64, 1U << 16, log);
+    return config;
+}
+
+}  // namespace
+
+NeuronCoreConfig parse_neuron_core_config(const std::string& text, const std::string& name) {
+    return read(parse_yaml_document(text, name), name);
+}
+
+NeuronCoreConfig load_neuron_core_config(const std::string& path) {
+    return parse_neuron_core_config(read_config_text(path), path);
+}
+
+}  // namespace systole

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <systole/dma/dma_engines.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace systole {
+namespace {
+
+constexpr std::uint64_t kPsPerNs = 1000;
+constexpr std::uint64_t kPsPerS = 1'000'000'000'000;
+
+constexpr auto kLater = [](const auto& a, const auto& b) {
+    return std::pair(a->completed_ps, a->sequence) > std::pair(b->completed_ps, b->sequence);
+};
+
+}  // namespace
+
+DmaEngines::DmaEngines(sc_core::sc_module_name name, const DmaParameters& parameters,
+                       std::uint32_t semaphore_ns, AddressSpace& space, SemaphoreSink& semaphores)
+    : sc_module(name),
+      parameters_(parameters),
+      semaphore_ps_(semaphore_ns * kPsPerNs),
+      space_(space),
+      semaphores_(semaphores),
+      lanes_(std::size_t{parameters.queues} * parameters.engines),
+      free_at_ps_(parameters.engines),
+      completion_("completion"),
+      empty_("empty") {
+    SC_HAS_PROCESS(DmaEngines);
+    SC_METHOD(on_completion);
+    sensitive << completion_;
+    dont_initialize();
+}
+
+std::uint64_t DmaEngines::transfer_ps(std::uint64_t bytes) const {
+    __extension__ using Wide = unsigned __int128;
+    return static_cast<std::uint64_t>((Wide{bytes} * kPsPerS + parameters_.engine_bytes_per_s - 1) /
+                                      parameters_.engine_bytes_per_s);
+}
+
+CoreFault DmaEngines::issue(const IssuedInstruction& issued, InstructionTimes& times) {
+    const Instruction& instruction = *issued.instruction;
+    const std::uint32_t engines = parameters_.engines;
+    if (instruction[Field::kQueue] >= parameters_.queues)
+        return {Exception::kIllegalEncoding, "the queue exists on this machine"};
+    if (issued.update.op != SemaphoreOp::kNone &&
+        (issued.update.op != SemaphoreOp::kAdd || issued.update.value % engines != 0))
+        return {Exception::kIllegalEncoding,
+                "the update of a transfer adds a multiple of the number of DMA engines"};
+    if (free_.empty()) free_.push_back(std::make_unique<InFlight>());
+    std::unique_ptr<InFlight>& entry = free_.back();
+    if (CoreFault fault = entry->transfer.plan(instruction, space_, engines)) return fault;
+
+    SemaphoreUpdate share = issued.update;
+    share.value = static_cast<std::uint16_t>(share.value / engines);
+    entry->completed_ps = schedule(instruction[Field::kQueue], entry->transfer, share);
+    entry->sequence = next_sequence_++;
+    times.completed_ps = entry->completed_ps;
+    due_.push_back(std::move(entry));
+    free_.pop_back();
+    std::push_heap(due_.begin(), due_.end(), kLater);
+    arm();
+    return {};
+}
+
+// Times of all engines; returns the completion of the last.
+std::uint64_t DmaEngines::schedule(std::uint32_t queue, const DmaTransfer& transfer,
+                                   const SemaphoreUpdate& share) {
+    const std::uint64_t triggered = sc_core::sc_time_stamp().value() + parameters_.start_ns * kPsPerNs;
+    std::uint64_t completed = 0;
+    for (std::uint32_t e = 0; e < parameters_.engines; ++e) {
+        Lane& lane = lanes_[std::size_t{queue} * parameters_.engines + e];
+        const std::uint64_t bytes = transfer.engine_bytes()[e];
+        const std::uint64_t data_ps = transfer_ps(bytes);
+        const std::uint64_t start =
+            std::max({triggered, lane.next_start_ps, bytes == 0 ? std::uint64_t{0} : free_at_ps_[e]});
+        lane.next_start_ps = start + std::max(data_ps, parameters_.spacing_ns * kPsPerNs);
+        if (bytes != 0) free_at_ps_[e] = start + data_ps;
+        semaphores_.post(share, start + data_ps + semaphore_ps_);
+        completed = std::max(completed, start + data_ps);
+        bytes_moved_ += bytes;
+        busy_ps_ += data_ps;
+    }
+    return completed;
+}
+
+void DmaEngines::arm() {
+    const std::uint64_t now = sc_core::sc_time_stamp().value();
+    const std::uint64_t next = due_.front()->completed_ps;
+    completion_.cancel();
+    completion_.notify(sc_core::sc_time::from_value(next > now ? next - now : 0));
+}
+
+void DmaEngines::on_completion() {
+    const std::uint64_t now = sc_core::sc_time_stamp().value();
+    while (!due_.empty() && due_.front()->completed_ps <= now) {
+        std::pop_heap(due_.begin(), due_.end(), kLater);
+        due_.back()->transfer.execute();
+        free_.push_back(std::move(due_.back()));
+        due_.pop_back();
+    }
+    if (due_.empty())
+        empty_.notify();
+    else
+        arm();
+}
+
+void DmaEngines::drain() {
+    while (!due_.empty()) sc_core::wait(empty_);
+}
+
+}  // namespace systole

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+// Attention of one head (W4). A tile of queries at a time: its scores against all keys, softmax over them,
+// and the weighted sum of the values. The weights are transposed on the tensor engine, because the sum runs
+// over the keys.
+#include <systole/kernels/kernel_library.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace systole {
+namespace {
+
+constexpr std::uint32_t kMaxColumns =
+    512;                                   // moving columns of one multiply that tools emit (hardware.md 7.1)
+constexpr float kMasked = -3.4028235e38F;  // the lowest finite FP32: exp(masked - max) is 0
+
+std::vector<std::byte> identity_matrix(std::uint32_t size, DType dtype) {
+    const std::uint32_t bytes = dtype_bytes(dtype);
+    const std::uint32_t one = dtype == DType::kFp32 ? 0x3F800000U : dtype == DType::kBf16 ? 0x3F80U : 0x3C00U;
+    std::vector<std::byte> data(std::size_t{size} * size * bytes);
+    for (std::size_t i = 0; i < size; ++i) std::memcpy(&data[(i * size + i) * bytes], &one, bytes);
+    return data;
+}
+
+}  // namespace
+
+Program attention_kernel(const KernelMachine& machine, DType dtype, std::uint32_t sequence,
+                         std::uint32_t head, bool causal) {
+    KernelBuilder b("attention", machine);
+    const std::uint32_t tile = machine.partitions;
+    const MemoryView q_memory = b.input("q", dtype, {head, sequence});
+    const MemoryView k_memory = b.input("k", dtype, {head, sequence});
+    const MemoryView v_memory = b.input("v", dtype, {head, sequence});
+    const MemoryView out = b.output("out", dtype, {sequence, head});
+    const MemoryView identity_memory =
+        b.constant("identity", dtype, {tile, tile}, identity_matrix(tile, dtype));
+
+    const TileView q = b.sbuf("q", head, {sequence}, dtype);
+    const TileView k = b.sbuf("k", head, {sequence}, dtype);
+    const TileView v = b.sbuf("v", head, {sequence}, dtype);
+    const TileView identity = b.sbuf("identity", tile, {tile}, dtype);
+    b.load(q, q_memory);
+    b.load(k, k_memory);
+    b.load(v, v_memory);
+    b.load(identity, identity_memory);
+
+    // Values with the keys on partitions.
+    const std::uint32_t key_tiles = (sequence + tile - 1) / tile;
+    std::vector<TileView> values;
+    for (std::uint32_t t = 0; t < key_tiles; ++t) {
+        const std::uint32_t keys = std::min(tile, sequence - t * tile);
+        values.push_back(b.sbuf("values", keys, {head}, dtype));
+        const TileView transposed = b.psum("transposed", keys, {head}, dtype);
+        b.transpose(transposed, v.columns(t * tile, keys), identity.rows(0, head).columns(0, head));
+        b.tensor_copy(values.back(), transposed);
+        b.release(transposed);
+    }
+
+    for (std::uint32_t first = 0; first < sequence; first += tile) {
+        const std::uint32_t queries = std::min(tile, sequence - first);
+        const std::uint32_t seen = causal ? first + queries : sequence;  // keys any of the queries sees
+        const TileView scores = b.sbuf("scores", queries, {seen}, DType::kFp32);
+        for (std::uint32_t at = 0; at < seen; at += kMaxColumns) {
+            const std::uint32_t keys = std::min(kMaxColumns, seen - at);
+            const TileView product = b.psum("product", queries, {keys}, DType::kFp32);
+            b.matmul(product, q.columns(first, queries), k.columns(at, keys), false);
+            b.tensor_copy(scores.columns(at, keys), product, Stream::kScalar);
+            b.release(product);
+        }
+        if (causal) {
+            // Keys first .. first + queries - 1: query p sees key j when first + p - (first + j) >= 0.
+            const TileView diagonal = scores.columns(first, queries);
+            const std::int32_t step = -1;
+            b.affine_select(diagonal, diagonal, AluOp::kGreaterEqual, 0, 1, std::span(&step, 1), kMasked);
+        }
+        const TileView minus_max = b.sbuf("minus_max", queries, {1}, DType::kFp32);
+        const TileView sum = b.sbuf("sum", queries, {1}, DType::kFp32);
+        const TileView weights = b.sbuf("weights", queries, {seen}, dtype);
+        b.tensor_reduce(AluOp::kMaximum, minus_max, scores, 0, true);
+        b.activation(Activation::kExp, weights, scores,
+                     {.bias = minus_max, .reduce = ReduceCommand::kResetReduce});
+        b.read_accumulators(sum, Stream::kScalar);
+        b.reciprocal(sum, sum);
+        b.release(scores);
+
+        const TileView mixed = b.psum("mixed", queries, {head}, DType::kFp32);
+        for (std::uint32_t at = 0; at < seen; at += tile) {
+            const std::uint32_t keys = std::min(tile, seen - at);
+            const TileView transposed = b.psum("weights_t", keys, {queries}, dtype);
+            const TileView moved = b.sbuf("weights_t", keys, {queries}, dtype);
+            b.transpose(transposed, weights.columns(at, keys), identity.rows(0, queries).columns(0, queries));
+            b.tensor_copy(moved, transposed);
+            b.matmul(mixed, moved, values[at / tile].rows(0, keys), at != 0);
+            b.release(transposed);
+            b.release(moved);
+        }
+        const TileView result = b.sbuf("result", queries, {head}, dtype);
+        b.tensor_scalar(result, mixed, AluOp::kMultiply, sum);
+        b.store(out.slice(0, first, queries), result);
+        for (const TileView& t : {minus_max, sum, weights, mixed, result}) b.release(t);
+    }
+    return b.finish();
+}
+
+}  // namespace systole

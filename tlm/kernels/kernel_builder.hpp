@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// KernelBuilder: writes kernels in terms of tiles. Each call appends one operation of the instruction set's
+// vocabulary (isa.md 2) to the stream of its engine; memory is allocated by name, and semaphores are inserted
+// where the data need them and nowhere else.
+//
+// Guarantees: the program gives the same result as its operations one after the other. Released memory may be
+// taken by later tiles; the order that this needs is kept by semaphores like any other. Limits: straight-line
+// programs; at most 65,535 awaited instructions per engine. Errors are InputErrors that name the tile.
+#pragma once
+
+#include <systole/kernels/dependence.hpp>
+#include <systole/kernels/program.hpp>
+#include <systole/kernels/tile.hpp>
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace systole {
+
+/// Sizes and addresses of the machine a kernel is built for.
+struct KernelMachine {
+    std::uint32_t partitions = 0;
+    std::uint32_t sbuf_bytes = 0;       ///< per partition
+    std::uint32_t psum_bytes = 0;       ///< per partition
+    std::uint32_t psum_bank_bytes = 0;  ///< per partition
+    std::uint64_t core_address = 0;     ///< of partition 0 of SBUF, for DMA
+    std::uint64_t memory_address = 0;   ///< first byte for tensors
+    std::uint64_t memory_bytes = 0;
+    std::uint32_t dma_engines = 0;
+};
+
+/// The bytes a view touches, as one range per partition.
+Region region_of(const TileView& view);
+
+/// A scalar operand: a number, or a vector with one element per partition.
+using ScalarOperand = std::variant<float, TileView>;
+
+/// Options of activation().
+struct ActivationOptions {
+    ScalarOperand scale = 1.0F;
+    ScalarOperand bias = 0.0F;
+    ReduceCommand reduce = ReduceCommand::kIdle;
+};
+
+class KernelBuilder {
+  public:
+    KernelBuilder(std::string name, const KernelMachine& machine);
+
+    // --- memory
+    MemoryView input(const std::string& name, DType dtype, const std::vector<std::uint64_t>& shape);
+    MemoryView output(const std::string& name, DType dtype, const std::vector<std::uint64_t>& shape);
+    MemoryView constant(const std::string& name, DType dtype, const std::vector<std::uint64_t>& shape,
+                        std::vector<std::byte> data);
+    /// A tile of `partitions` partitions from partition 0; `free` outermost first.
+    TileView sbuf(const std::string& name, std::uint32_t partitions, const std::vector<std::uint32_t>& free,
+                  DType dtype);
+    /// The same in PSUM, at the start of a bank.
+    TileView psum(const std::string& name, std::uint32_t partitions, const std::vector<std::uint32_t>& free,
+                  DType dtype);
+    /// Gives the tile's memory back; `tile` is what sbuf() or psum() returned.
+    void release(const TileView& tile);
+
+    // --- data movement; `stream` triggers the transfer
+    void load(const TileView& to, const MemoryView& from, Stream stream = Stream::kSync);
+    void store(const MemoryView& to, const TileView& from, Stream stream = Stream::kGpsimd);
+
+    // --- Tensor
+    /// to[m, n] = or += sum over k of stationary[k, m] * moving[k, n].
+    void matmul(const TileView& to, const TileView& stationary, const TileView& moving, bool accumulate);
+    /// to[f, p] = data[p, f], exactly; `identity` is a 0/1 identity of data's partitions.
+    void transpose(const TileView& to, const TileView& data, const TileView& identity);
+
+    // --- Vector, unless a stream is given
+    void tensor_tensor(AluOp op, const TileView& to, const TileView& a, const TileView& b,
+                       Stream stream = Stream::kVector);
+    /// to = op1(op0(data, s0), s1).
+    void tensor_scalar(const TileView& to, const TileView& data, AluOp op0, const ScalarOperand& s0,
+                       AluOp op1 = AluOp::kBypass, const ScalarOperand& s1 = 0.0F,
+                       Stream stream = Stream::kVector);
+    /// to = op1(op0(data, s0), operand).
+    void scalar_tensor_tensor(const TileView& to, const TileView& data, AluOp op0, const ScalarOperand& s0,
+                              AluOp op1, const TileView& operand);
+    /// Reduces all free dimensions of data but the outermost `keep`.
+    void tensor_reduce(AluOp op, const TileView& to, const TileView& data, std::uint32_t keep = 0,
+                       bool negate = false);
+    void tensor_copy(const TileView& to, const TileView& from, Stream stream = Stream::kVector);
+    void memset(const TileView& to, float value, Stream stream = Stream::kVector);
+    void reciprocal(const TileView& to, const TileView& data);
+
+    // --- Scalar
+    void activation(Activation function, const TileView& to, const TileView& data,
+                    const ActivationOptions& options = {});
+    /// to[p, 0] = the accumulator of each partition of the stream's engine.
+    void read_accumulators(const TileView& to, Stream stream);
+
+    // --- GpSimd
+    /// to = cmp(offset + p * channel_multiplier + sum of steps * index, 0) ? data : fill; steps outermost
+    /// first, one per free dimension of `data`.
+    void affine_select(const TileView& to, const TileView& data, AluOp comparison, std::int32_t offset,
+                       std::int32_t channel_multiplier, std::span<const std::int32_t> steps, float fill);
+
+    /// The finished program; the builder is empty afterwards.
+    Program finish();
+
+    [[nodiscard]] const KernelMachine& machine() const { return machine_; }
+
+  private:
+    struct Block {  // of an on-chip memory, a byte range of all partitions
+        std::uint32_t first = 0;
+        std::uint32_t end = 0;
+        std::string owner;  // empty: free
+    };
+    struct Emitted {
+        Instruction instruction;
+        NodeId node = 0;
+        bool has_node = true;
+        std::uint32_t timeline = 0;
+        std::vector<Dependence> waits;
+    };
+
+    MemoryView declare(const std::string& name, TensorKind kind, DType dtype,
+                       const std::vector<std::uint64_t>& shape, std::vector<std::byte> data);
+    TileView allocate(std::vector<Block>& blocks, bool psum, std::uint32_t alignment, const std::string& name,
+                      std::uint32_t partitions, const std::vector<std::uint32_t>& free, DType dtype);
+    void transfer(const TileView& tile, const MemoryView& memory, bool to_tile, Stream stream);
+    void emit(Stream stream, Instruction instruction, const std::vector<Region>& reads,
+              const std::vector<Region>& writes);
+    void emit_matmul(const TileView& to, const TileView& stationary, const TileView& moving, bool accumulate,
+                     bool transpose);
+    void set_scalar(Instruction& instruction, Field slot, Field kind, const ScalarOperand& value,
+                    std::vector<Region>& reads) const;
+    [[nodiscard]] std::vector<std::uint32_t> number_signals() const;
+
+    std::string name_;
+    KernelMachine machine_;
+    std::vector<ProgramTensor> tensors_;
+    std::uint64_t next_address_;
+    std::vector<Block> sbuf_blocks_;
+    std::vector<Block> psum_blocks_;
+    DependenceGraph graph_;
+    std::array<std::vector<Emitted>, kStreams> streams_;
+};
+
+}  // namespace systole

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: Apache-2.0
+// KernelBuilder: the operations of the instruction set's vocabulary.
+#include <systole/base/error.hpp>
+#include <systole/kernels/kernel_builder.hpp>
+#include <systole/numerics/format.hpp>
+
+namespace systole {
+namespace {
+
+// Tops of ACTIVATE (isa.md 7.6).
+constexpr std::uint32_t kTopMultiply = 1;
+constexpr std::uint32_t kTopAdd = 2;
+
+Instruction instruction_of(Opcode opcode, std::uint32_t partitions) {
+    Instruction instruction(opcode);
+    instruction.set(Field::kNpartM1, partitions - 1);
+    return instruction;
+}
+
+void same_partitions(const TileView& a, const TileView& b) {
+    if (a.partitions != b.partitions)
+        throw InputError(b.name, fmt::format("{} partitions, as {}", a.partitions, a.name),
+                         std::to_string(b.partitions));
+}
+
+void same_elements(const TileView& a, const TileView& b) {
+    same_partitions(a, b);
+    if (a.elements() != b.elements())
+        throw InputError(b.name, fmt::format("{} elements per partition, as {}", a.elements(), a.name),
+                         std::to_string(b.elements()));
+}
+
+std::uint32_t code(AluOp op) { return static_cast<std::uint32_t>(op); }
+
+}  // namespace
+
+void KernelBuilder::set_scalar(Instruction& instruction, Field slot, Field kind, const ScalarOperand& value,
+                               std::vector<Region>& reads) const {
+    if (const float* number = std::get_if<float>(&value)) {
+        instruction.set(slot, float_to_bits(*number));
+        instruction.set(kind, static_cast<std::uint32_t>(SlotKind::kImmediate));
+        return;
+    }
+    const TileView& vector = std::get<TileView>(value);
+    if (vector.partitions != instruction.np() || vector.elements() != 1)
+        throw InputError(vector.name, fmt::format("one element in each of {} partitions", instruction.np()),
+                         fmt::format("{} in {}", vector.elements(), vector.partitions));
+    instruction.set(slot, addr32_of(vector.operand()));
+    instruction.set(kind, static_cast<std::uint32_t>(SlotKind::kPointer));
+    reads.push_back(region_of(vector));
+}
+
+void KernelBuilder::matmul(const TileView& to, const TileView& stationary, const TileView& moving,
+                           bool accumulate) {
+    emit_matmul(to, stationary, moving, accumulate, false);
+}
+
+void KernelBuilder::transpose(const TileView& to, const TileView& data, const TileView& identity) {
+    emit_matmul(to, data, identity, false, true);
+}
+
+void KernelBuilder::emit_matmul(const TileView& to, const TileView& stationary, const TileView& moving,
+                                bool accumulate, bool transpose) {
+    same_partitions(stationary, moving);
+    if (to.partitions != stationary.elements() || to.elements() != moving.elements())
+        throw InputError(to.name, fmt::format("[{}, {}] results", stationary.elements(), moving.elements()),
+                         fmt::format("[{}, {}]", to.partitions, to.elements()));
+    const auto make = [&](Opcode opcode, const TileView& operand) {
+        Instruction instruction = instruction_of(opcode, operand.partitions);
+        instruction.set(Field::kMM1, stationary.elements() - 1);
+        instruction.set(Field::kXp, transpose ? 1 : 0);
+        instruction.operand(OperandName::kA) = operand.operand();
+        return instruction;
+    };
+    Emitted load;
+    load.has_node = false;
+    load.instruction = make(Opcode::kLdw, stationary);
+    graph_.add_load({region_of(stationary)}, load.waits);
+    streams_[static_cast<std::size_t>(Stream::kTensor)].push_back(std::move(load));
+
+    Instruction multiply = make(Opcode::kMmul, moving);
+    multiply.set(Field::kAcc, accumulate ? 1 : 0);
+    multiply.operand(OperandName::kC) = to.operand();
+    std::vector<Region> reads{region_of(stationary), region_of(moving)};
+    if (accumulate) reads.push_back(region_of(to));
+    emit(Stream::kTensor, std::move(multiply), reads, {region_of(to)});
+}
+
+void KernelBuilder::tensor_tensor(AluOp op, const TileView& to, const TileView& a, const TileView& b,
+                                  Stream stream) {
+    same_elements(to, a);
+    same_elements(to, b);
+    Instruction i = instruction_of(Opcode::kTensorTensor, to.partitions);
+    i.set(Field::kOp0, code(op));
+    i.operand(OperandName::kA) = a.operand();
+    i.operand(OperandName::kB) = b.operand();
+    i.operand(OperandName::kC) = to.operand();
+    emit(stream, std::move(i), {region_of(a), region_of(b)}, {region_of(to)});
+}
+
+void KernelBuilder::tensor_scalar(const TileView& to, const TileView& data, AluOp op0,
+                                  const ScalarOperand& s0, AluOp op1, const ScalarOperand& s1,
+                                  Stream stream) {
+    same_elements(to, data);
+    Instruction i = instruction_of(Opcode::kTensorScalar, to.partitions);
+    std::vector<Region> reads{region_of(data)};
+    i.set(Field::kOp0, code(op0));
+    i.set(Field::kOp1, code(op1));
+    set_scalar(i, Field::kS0, Field::kS0k, s0, reads);
+    if (op1 != AluOp::kBypass) set_scalar(i, Field::kS1, Field::kS1k, s1, reads);
+    i.operand(OperandName::kA) = data.operand();
+    i.operand(OperandName::kC) = to.operand();
+    emit(stream, std::move(i), reads, {region_of(to)});
+}
+
+void KernelBuilder::scalar_tensor_tensor(const TileView& to, const TileView& data, AluOp op0,
+                                         const ScalarOperand& s0, AluOp op1, const TileView& operand) {
+    same_elements(to, data);
+    same_elements(to, operand);
+    Instruction i = instruction_of(Opcode::kScalarTensorTensor, to.partitions);
+    std::vector<Region> reads{region_of(data), region_of(operand)};
+    i.set(Field::kOp0, code(op0));
+    i.set(Field::kOp1, code(op1));
+    set_scalar(i, Field::kS0, Field::kS0k, s0, reads);
+    i.operand(OperandName::kA) = data.operand();
+    i.operand(OperandName::kB) = operand.operand();
+    i.operand(OperandName::kC) = to.operand();
+    emit(Stream::kVector, std::move(i), reads, {region_of(to)});
+}
+
+void KernelBuilder::tensor_reduce(AluOp op, const TileView& to, const TileView& data, std::uint32_t keep,
+                                  bool negate) {
+    same_partitions(to, data);
+    if (keep >= data.free.size())
+        throw InputError(data.name, fmt::format("fewer kept dimensions than {}", data.free.size()),
+                         std::to_string(keep));
+    Instruction i = instruction_of(Opcode::kTensorReduce, to.partitions);
+    i.set(Field::kOp0, code(op));
+    i.set(Field::kNred, static_cast<std::uint32_t>(data.free.size()) - keep);
+    i.set(Field::kNeg, negate ? 1 : 0);
+    i.operand(OperandName::kA) = data.operand(false);
+    i.operand(OperandName::kC) = to.operand();
+    emit(Stream::kVector, std::move(i), {region_of(data)}, {region_of(to)});
+}
+
+void KernelBuilder::tensor_copy(const TileView& to, const TileView& from, Stream stream) {
+    same_elements(to, from);
+    Instruction i = instruction_of(Opcode::kTensorCopy, to.partitions);
+    i.set(Field::kBits, to.dtype == from.dtype ? 1 : 0);
+    i.operand(OperandName::kA) = from.operand();
+    i.operand(OperandName::kC) = to.operand();
+    emit(stream, std::move(i), {region_of(from)}, {region_of(to)});
+}
+
+void KernelBuilder::memset(const TileView& to, float value, Stream stream) {
+    Instruction i = instruction_of(Opcode::kMemset, to.partitions);
+    const std::uint64_t bits = value == 0 ? 0 : from_fp32(to.dtype, float_to_bits(value));
+    i.set(Field::kS0, static_cast<std::uint32_t>(bits));
+    i.set(Field::kS0k, static_cast<std::uint32_t>(SlotKind::kImmediate));
+    i.operand(OperandName::kC) = to.operand();
+    emit(stream, std::move(i), {}, {region_of(to)});
+}
+
+void KernelBuilder::reciprocal(const TileView& to, const TileView& data) {
+    same_elements(to, data);
+    Instruction i = instruction_of(Opcode::kRecip, to.partitions);
+    i.operand(OperandName::kA) = data.operand();
+    i.operand(OperandName::kC) = to.operand();
+    emit(Stream::kVector, std::move(i), {region_of(data)}, {region_of(to)});
+}
+
+void KernelBuilder::activation(Activation function, const TileView& to, const TileView& data,
+                               const ActivationOptions& options) {
+    same_elements(to, data);
+    Instruction i = instruction_of(Opcode::kActivate, to.partitions);
+    std::vector<Region> reads{region_of(data)};
+    i.set(Field::kFunc, static_cast<std::uint32_t>(function));
+    i.set(Field::kTop0, kTopMultiply);
+    i.set(Field::kTop1, kTopAdd);
+    set_scalar(i, Field::kS0, Field::kS0k, options.scale, reads);
+    set_scalar(i, Field::kS1, Field::kS1k, options.bias, reads);
+    i.set(Field::kRedCmd, static_cast<std::uint32_t>(options.reduce));
+    i.operand(OperandName::kA) = data.operand();
+    i.operand(OperandName::kC) = to.operand();
+    emit(Stream::kScalar, std::move(i), reads, {region_of(to)});
+}
+
+void KernelBuilder::read_accumulators(const TileView& to, Stream stream) {
+    Instruction i = instruction_of(Opcode::kAccRd, to.partitions);
+    i.operand(OperandName::kC) = to.operand();
+    emit(stream, std::move(i), {}, {region_of(to)});
+}
+
+void KernelBuilder::affine_select(const TileView& to, const TileView& data, AluOp comparison,
+                                  std::int32_t offset, std::int32_t channel_multiplier,
+                                  std::span<const std::int32_t> steps, float fill) {
+    same_elements(to, data);
+    if (steps.size() != data.free.size() || steps.size() > 3)
+        throw InputError(data.name, "one step for each of at most 3 free dimensions",
+                         std::to_string(steps.size()));
+    Instruction i = instruction_of(Opcode::kAffineSelect, to.partitions);
+    i.set(Field::kCmp, code(comparison));
+    i.set(Field::kOffset, static_cast<std::uint32_t>(offset));
+    i.set(Field::kChmul, static_cast<std::uint32_t>(channel_multiplier));
+    i.set(Field::kFill, float_to_bits(fill));
+    constexpr std::array kPattern{Field::kPD0, Field::kPD1, Field::kPD2};
+    for (std::size_t d = 0; d < kPattern.size(); ++d) {
+        const bool used = d < steps.size();
+        const std::size_t axis = steps.size() - 1 - d;  // innermost first
+        const std::uint32_t step = used ? static_cast<std::uint32_t>(steps[axis]) & 0xFFFFU : 1;
+        i.set(kPattern[d], step | (used ? data.free[axis].count : 1U) << 16);
+    }
+    i.operand(OperandName::kA) = data.operand();
+    i.operand(OperandName::kC) = to.operand();
+    emit(Stream::kGpsimd, std::move(i), {region_of(data)}, {region_of(to)});
+}
+
+}  // namespace systole
