@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <systole/semantics/operand_rows.hpp>
+
+namespace systole {
+
+const std::byte* operand_start(const Operand& operand, const CoreMemory& memory) {
+    const std::byte* base = operand.in_psum() ? memory.psum : memory.sbuf;
+    return base + operand.partition() * partition_stride(operand, memory) + operand.byte();
+}
+
+std::size_t partition_stride(const Operand& operand, const CoreMemory& memory) {
+    return operand.in_psum() ? memory.psum_stride : memory.sbuf_stride;
+}
+
+OperandRows::OperandRows(const Operand& operand, const CoreMemory& memory, StagedResult& staged,
+                         std::uint32_t scratch)
+    : dtype_(operand.dtype),
+      elements_(static_cast<std::uint32_t>(element_count(operand.pattern))),
+      element_bytes_(dtype_bytes(operand.dtype)),
+      runs_(merge_dims(operand.pattern)),
+      contiguous_(runs_.repeats == 1 && runs_.stride == 1),
+      start_(operand_start(operand, memory)),
+      stride_(partition_stride(operand, memory)) {
+    if (!contiguous_) gathered_ = staged.bytes(scratch, std::size_t{elements_} * element_bytes_);
+    floats_ = staged.floats(scratch, elements_);
+}
+
+const std::byte* OperandRows::raw(std::uint32_t row) {
+    const std::byte* from = start_ + row * stride_;
+    if (contiguous_) return from;
+    gather(runs_, from, element_bytes_, gathered_);
+    return gathered_;
+}
+
+float* OperandRows::floats(std::uint32_t row) {
+    row_to_fp32(dtype_, raw(row), elements_, floats_);
+    return floats_;
+}
+
+OperandRows Execution::rows(OperandName name) const {
+    return {instruction.operand(name), memory, staged, static_cast<std::uint32_t>(name)};
+}
+
+std::uint32_t Execution::stage_c() const {
+    return staged.add(instruction.c(), {instruction.c().partition(), instruction.np()});
+}
+
+void Execution::store(std::uint32_t handle, std::uint32_t row, DType dtype, const float* values,
+                      std::size_t count) const {
+    RowRounding rounding;
+    if (instruction[Field::kSr] != 0) rounding.random = &state.rounding_random.at(row);
+    if (dtype == DType::kFp8E4M3Fn && state.fp8_saturate) rounding.overflow = Overflow::kSaturate;
+    row_from_fp32(dtype, values, count, staged.row(handle, row), rounding);
+}
+
+}  // namespace systole
