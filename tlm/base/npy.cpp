@@ -1,15 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/base/error.hpp>
+#include <systole/base/file.hpp>
 #include <systole/base/npy.hpp>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstdio>
+#include <array>
 #include <cstring>
-#include <filesystem>
-#include <memory>
 #include <optional>
-#include <system_error>
 
 namespace systole {
 namespace {
@@ -102,7 +99,7 @@ class HeaderParser {
         if (quote != '\'' && quote != '"') fail("a quoted string", found());
         const std::size_t end = text_.find(quote, position_ + 1);
         if (end == std::string_view::npos) fail("a closing quote", "the end of the header");
-        const std::string value(text_.substr(position_ + 1, end - position_ - 1));
+        std::string value(text_.substr(position_ + 1, end - position_ - 1));
         position_ = end + 1;
         return value;
     }
@@ -242,13 +239,6 @@ ParsedHeader parse_header(std::span<const std::byte> bytes, std::string_view nam
     return parsed;
 }
 
-struct FileCloser {
-    void operator()(std::FILE* file) const { (void)std::fclose(file); }
-};
-using File = std::unique_ptr<std::FILE, FileCloser>;
-
-std::string error_text(int code) { return std::generic_category().message(code); }
-
 }  // namespace
 
 std::string npy_descr(NpyType type) {
@@ -273,19 +263,7 @@ NpyArray parse_npy(std::span<const std::byte> bytes, std::string_view name) {
 }
 
 NpyArray read_npy(const std::string& path) {
-    std::error_code error;
-    const auto status = std::filesystem::status(path, error);
-    if (!std::filesystem::exists(status)) throw InputError(path, "a .npy file", "no such file");
-    if (!std::filesystem::is_regular_file(status))
-        throw InputError(path, "a .npy file", "not a regular file");
-    const File file(std::fopen(path.c_str(), "rb"));
-    if (!file) throw InputError(path, "a readable .npy file", error_text(errno));
-    const std::uintmax_t size = std::filesystem::file_size(path, error);
-    if (error) throw InputError(path, "a readable .npy file", error.message());
-    std::vector<std::byte> bytes(size);
-    const std::size_t got = size == 0 ? 0 : std::fread(bytes.data(), 1, bytes.size(), file.get());
-    if (got != bytes.size())
-        throw InputError(path, fmt::format("{} readable bytes", size), fmt::format("{} bytes", got));
+    std::vector<std::byte> bytes = read_file(path, "a .npy file");
     ParsedHeader parsed = parse_header(bytes, path);
     bytes.erase(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(parsed.data_offset));
     parsed.array.data = std::move(bytes);
@@ -305,17 +283,9 @@ void write_npy(const std::string& path, const NpyArray& array) {
     prefix +=
         {'\x01', '\x00', static_cast<char>(header.size() & 0xFF), static_cast<char>(header.size() >> 8)};
 
-    File file(std::fopen(path.c_str(), "wb"));
-    if (!file) throw InputError(path, "a file that can be written", error_text(errno));
-    const auto write = [&](const void* data, std::size_t size) {
-        if (size != 0 && std::fwrite(data, 1, size, file.get()) != size)
-            throw InputError(path, "space for the whole array", error_text(errno));
-    };
-    write(prefix.data(), prefix.size());
-    write(header.data(), header.size());
-    write(array.data.data(), array.data.size());
-    if (std::fclose(file.release()) != 0)
-        throw InputError(path, "space for the whole array", error_text(errno));
+    const std::array parts{std::as_bytes(std::span(prefix)), std::as_bytes(std::span(header)),
+                           std::span<const std::byte>(array.data)};
+    write_file(path, parts);
 }
 
 }  // namespace systole
