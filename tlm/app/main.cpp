@@ -3,6 +3,7 @@
 // error.
 #include <systole/app/crosscheck.hpp>
 #include <systole/app/generate.hpp>
+#include <systole/app/run.hpp>
 #include <systole/app/version.hpp>
 #include <systole/base/error.hpp>
 
@@ -26,19 +27,21 @@ int run(int argc, char** argv) {
         "Exit codes: 0 all good, 1 the checked thing failed, 2 bad usage or input, 3 internal error.");
     const CrosscheckCommandLine crosscheck(command);
     const GenerateCommandLine generate(command);
+    const RunCommandLine run_core(command);
     try {
         command.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         // Help and version are "errors" with exit code 0.
         if (error.get_exit_code() == 0) return command.exit(error);
         if (command.get_subcommands().empty() && !command.remaining().empty())
-            fmt::print(stderr, "systole: expected a command, crosscheck or generate, found '{}'\n",
+            fmt::print(stderr, "systole: expected a command, crosscheck, generate or run, found '{}'\n",
                        command.remaining().front());
         else
             fmt::print(stderr, "systole: {}\n", error.what());
         fmt::print(stderr, "Try --help.\n");
         return kExitBadInput;
     }
+    if (run_core.chosen()) return run_core.run();
     return crosscheck.chosen() ? run_crosscheck(crosscheck.options()) : generate.run();
 }
 

@@ -14,11 +14,11 @@ constexpr std::uint64_t kMaxAddress = 1ULL << 47;
 NeuronCoreConfig read(const YAML::Node& document, const std::string& name) {
     NeuronCoreConfig config;
     std::vector<ConfigEntry>& log = config.entries;
-    const YamlSection root(document, name, "", {"sequencer", "semaphores", "dma", "memory"});
+    const YamlSection root(document, name, "", {"sequencer", "lanes", "semaphores", "dma", "memory"});
 
     const YamlSection sequencer =
         root.section("sequencer", {"clock_hz", "control_cycles", "branch_cycles", "register_load_sbuf_ns",
-                                   "register_load_hbm_ns", "loop_depth", "dynamic_interval_cycles"});
+                                   "register_load_hbm_ns", "loop_depth"});
     SequencerParameters& s = config.sequencer;
     s.clock_hz = sequencer.integer("clock_hz", 1'000, kMaxClockHz, log);
     s.control_cycles = sequencer.integer32("control_cycles", 1, kMaxCycles, log);
@@ -26,7 +26,23 @@ NeuronCoreConfig read(const YAML::Node& document, const std::string& name) {
     s.register_load_sbuf_ns = sequencer.integer32("register_load_sbuf_ns", 0, kMaxNs, log);
     s.register_load_hbm_ns = sequencer.integer32("register_load_hbm_ns", 0, kMaxNs, log);
     s.loop_depth = sequencer.integer32("loop_depth", 1, 64, log);
-    s.dynamic_interval_cycles = sequencer.integer32("dynamic_interval_cycles", 1, kMaxCycles, log);
+
+    const YamlSection lanes = root.section(
+        "lanes", {"clock_hz", "min_interval_cycles", "dynamic_interval_cycles", "vector_latency_cycles",
+                  "scalar_latency_cycles", "gpsimd_latency_cycles", "gpsimd_start_cycles", "table_load_ns",
+                  "full_rate_stride_bytes", "tensor_tensor_2x", "fp8_is_16_bit_class"});
+    LaneTimingParameters& l = config.lanes;
+    l.clock_hz = lanes.integer("clock_hz", 1'000, kMaxClockHz, log);
+    l.min_interval_cycles = lanes.integer32("min_interval_cycles", 1, kMaxCycles, log);
+    l.dynamic_interval_cycles = lanes.integer32("dynamic_interval_cycles", 1, kMaxCycles, log);
+    l.vector_latency_cycles = lanes.integer32("vector_latency_cycles", 0, kMaxCycles, log);
+    l.scalar_latency_cycles = lanes.integer32("scalar_latency_cycles", 0, kMaxCycles, log);
+    l.gpsimd_latency_cycles = lanes.integer32("gpsimd_latency_cycles", 0, kMaxCycles, log);
+    l.gpsimd_start_cycles = lanes.integer32("gpsimd_start_cycles", 0, kMaxCycles, log);
+    l.table_load_ns = lanes.integer32("table_load_ns", 0, kMaxNs, log);
+    l.full_rate_stride_bytes = lanes.integer32("full_rate_stride_bytes", 1, kMaxCycles, log);
+    l.tensor_tensor_2x = lanes.boolean("tensor_tensor_2x", log);
+    l.fp8_is_16_bit_class = lanes.boolean("fp8_is_16_bit_class", log);
 
     const YamlSection semaphores = root.section("semaphores", {"count", "bits", "local_ns", "dma_ns"});
     config.semaphores.count = semaphores.integer32("count", 1, 256, log);

@@ -3,6 +3,7 @@
 // that of the tensor engine (tensor_engine_config.hpp).
 #pragma once
 
+#include <systole/config/lane_timing_parameters.hpp>
 #include <systole/config/neuron_core_parameters.hpp>
 #include <systole/config/tensor_engine_config.hpp>
 
@@ -14,6 +15,7 @@ namespace systole {
 /// Everything configs/neuron_core.yaml says.
 struct NeuronCoreConfig {
     SequencerParameters sequencer;
+    LaneTimingParameters lanes;
     SemaphoreParameters semaphores;
     DmaParameters dma;
     CoreMemoryMap map;

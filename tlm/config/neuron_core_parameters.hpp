@@ -10,12 +10,11 @@ namespace systole {
 /// The sequencers (hardware.md 5.2, 5.5).
 struct SequencerParameters {
     std::uint64_t clock_hz = 0;
-    std::uint32_t control_cycles = 0;           ///< a control instruction
-    std::uint32_t branch_cycles = 0;            ///< a taken branch, LOOP_END included
-    std::uint32_t register_load_sbuf_ns = 0;    ///< REG_LD and REG_ST, SBUF
-    std::uint32_t register_load_hbm_ns = 0;     ///< REG_LD and REG_ST, memory
-    std::uint32_t loop_depth = 0;               ///< nested loops
-    std::uint32_t dynamic_interval_cycles = 0;  ///< least interval of an instruction with a dynamic address
+    std::uint32_t control_cycles = 0;         ///< a control instruction
+    std::uint32_t branch_cycles = 0;          ///< a taken branch, LOOP_END included
+    std::uint32_t register_load_sbuf_ns = 0;  ///< REG_LD and REG_ST, SBUF
+    std::uint32_t register_load_hbm_ns = 0;   ///< REG_LD and REG_ST, memory
+    std::uint32_t loop_depth = 0;             ///< nested loops
 };
 
 /// The semaphores of a core (hardware.md 5.3).

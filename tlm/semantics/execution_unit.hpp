@@ -26,6 +26,7 @@ struct IssuedInstruction {
     const Instruction* instruction =
         nullptr;  ///< dynamic fields filled in; valid until the unit has accepted it
     SemaphoreUpdate update;
+    bool dynamic = false;  ///< an address came from a register
     bool update_at_read =
         false;  ///< when the last source was read instead of when the last result is visible
 };

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// `systole run`: kernels against references computed here in double precision, and against the tensor
+// engine's order of operations bit for bit; profile, trace, and what the command says about wrong input.
+#include <systole/base/npy.hpp>
+#include <systole/base/random.hpp>
+
+#include "system_test.hpp"
+
+#include <cmath>
+#include <cstring>
+#include <vector>
+
+namespace systole::system_test {
+namespace {
+
+// A matrix of FP32 numbers; values are exact in BF16, so a conversion changes nothing.
+struct Matrix {
+    std::uint64_t rows = 0, columns = 0;
+    std::vector<float> values;
+    [[nodiscard]] float at(std::uint64_t r, std::uint64_t c) const { return values[r * columns + c]; }
+};
+
+float to_bf16(float value) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, &value, sizeof bits);
+    bits = (bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U;
+    std::memcpy(&value, &bits, sizeof bits);
+    return value;
+}
+
+Matrix random_matrix(std::uint64_t rows, std::uint64_t columns, std::uint64_t seed, double scale = 1) {
+    SplitMix64 random(seed);
+    Matrix m{rows, columns, std::vector<float>(rows * columns)};
+    for (float& v : m.values) v = to_bf16(static_cast<float>((random.unit() * 2 - 1) * scale));
+    return m;
+}
+
+class Run : public SystemTest {
+  protected:
+    std::string save(const std::string& name, const Matrix& m) {
+        NpyArray array{{'f', 4}, {m.rows, m.columns}, {}};
+        array.data.resize(m.values.size() * 4);
+        std::memcpy(array.data.data(), m.values.data(), array.data.size());
+        write_npy(path(name), array);
+        return path(name);
+    }
+
+    Matrix load(const std::string& name) {
+        const NpyArray array = read_npy(path(name));
+        EXPECT_EQ(npy_descr(array.type), "<f4");
+        EXPECT_EQ(array.shape.size(), 2U);
+        Matrix m{array.shape.at(0), array.shape.at(1), std::vector<float>(array.elements())};
+        std::memcpy(m.values.data(), array.data.data(), array.data.size());
+        return m;
+    }
+};
+
+// The tensor engine's order: a chain of fused multiply-adds per K tile of 128, tiles added in FP32.
+Matrix chained_product(const Matrix& lhs_t, const Matrix& rhs) {
+    Matrix out{lhs_t.columns, rhs.columns, std::vector<float>(lhs_t.columns * rhs.columns)};
+    for (std::uint64_t m = 0; m < out.rows; ++m)
+        for (std::uint64_t n = 0; n < out.columns; ++n) {
+            float sum = 0;
+            for (std::uint64_t first = 0; first < rhs.rows; first += 128) {
+                float chain = 0;
+                for (std::uint64_t k = first; k < std::min<std::uint64_t>(first + 128, rhs.rows); ++k)
+                    chain = std::fmaf(lhs_t.at(k, m), rhs.at(k, n), chain);
+                sum = first == 0 ? chain : sum + chain;
+            }
+            out.values[m * out.columns + n] = sum;
+        }
+    return out;
+}
+
+struct MatmulShape {
+    std::uint64_t m, k, n;
+};
+
+class RunMatmul : public Run, public testing::WithParamInterface<MatmulShape> {};
+
+TEST_P(RunMatmul, EqualsTheChainBitForBit) {
+    const auto [m, k, n] = GetParam();
+    const Matrix lhs = random_matrix(k, m, 1);
+    const Matrix rhs = random_matrix(k, n, 2);
+    const std::string command = "run matmul --param m=" + std::to_string(m) +
+                                " --param k=" + std::to_string(k) + " --param n=" + std::to_string(n) +
+                                " --input lhs_t=" + save("lhs.npy", lhs) +
+                                " --input rhs=" + save("rhs.npy", rhs) + " --output out=" + path("out.npy");
+    const Matrix expected = chained_product(lhs, rhs);
+    expect_contains(expect(0, command + " --param out=fp32"), "Systole run: matmul PASSED");
+    const Matrix fp32 = load("out.npy");
+    ASSERT_EQ(fp32.values.size(), expected.values.size());
+    EXPECT_EQ(std::memcmp(fp32.values.data(), expected.values.data(), expected.values.size() * 4), 0);
+
+    expect(0, command + " --param out=bf16");
+    const Matrix bf16 = load("out.npy");
+    for (std::size_t i = 0; i < expected.values.size(); ++i)
+        ASSERT_EQ(bf16.values[i], to_bf16(expected.values[i]));
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, RunMatmul,
+                         testing::Values(MatmulShape{1, 1, 1}, MatmulShape{128, 128, 512},
+                                         MatmulShape{256, 256, 1024}, MatmulShape{130, 300, 700},
+                                         MatmulShape{64, 128, 512}));
+
+TEST_F(Run, AddRoundsOnce) {
+    const Matrix a = random_matrix(200, 33, 3);
+    const Matrix b = random_matrix(200, 33, 4, 1e-3);
+    expect(0, "run add --param rows=200 --param columns=33 --param dtype=bf16 --input a=" + save("a.npy", a) +
+                  " --input b=" + save("b.npy", b) + " --output out=" + path("out.npy"));
+    const Matrix out = load("out.npy");
+    for (std::size_t i = 0; i < out.values.size(); ++i)
+        ASSERT_EQ(out.values[i], to_bf16(a.values[i] + b.values[i]));
+}
+
+TEST_F(Run, TheSameRunGivesTheSameTrace) {
+    const std::string command = "run matmul --trace ";
+    expect(0, command + path("one.json"));
+    expect(0, command + path("two.json"));
+    const std::string one = read_text(path("one.json"));
+    EXPECT_EQ(one, read_text(path("two.json")));
+    expect_contains(one, R"("name":"MMUL")");
+    expect_contains(one, R"("name":"DMA_COPY")");
+}
+
+TEST_F(Run, TheProfileNamesAllStreams) {
+    const std::string text = expect(0, "run matmul");
+    for (const char* part :
+         {"tensor", "vector", "scalar", "gpsimd", "sync", "simulated time", "67108864 multiply-accumulates"})
+        expect_contains(text, part);
+}
+
+TEST_F(Run, WrongInputIsNamed) {
+    expect_bad_input("run", {"a kernel"});
+    expect_bad_input("run matmull", {"one of add, matmul", "matmull"});
+    expect_bad_input("run matmul --param q=1", {"parameters", "q"});
+    expect_bad_input("run matmul --param m", {"NAME=VALUE", "'m'"});
+    expect_bad_input("run matmul --param m=0", {"whole number", "0"});
+    expect_bad_input("run matmul --set tensor.speed=1", {"tensor.backend", "tensor.speed"});
+    expect_bad_input("run matmul --set tensor.backend=fast", {"model, rtl or lockstep", "fast"});
+    expect_bad_input("run matmul --input a=x.npy", {"lhs_t, rhs", "a"});
+    expect_bad_input("run matmul --output rhs=x.npy", {"one of the kernel's tensors out", "rhs"});
+    expect_bad_input("run matmul --input rhs=" + path("none.npy"), {"none.npy"});
+    expect_bad_input("run matmul --input rhs=" + save("small.npy", random_matrix(2, 2, 1)),
+                     {"(256, 1024)", "(2, 2)"});
+    expect_bad_input("run matmul --trace " + path("no/such/folder.json"), {"can be written"});
+}
+
+}  // namespace
+}  // namespace systole::system_test

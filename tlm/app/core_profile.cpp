@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <systole/app/core_profile.hpp>
+#include <systole/base/error.hpp>
+#include <systole/isa/encoding_table.hpp>
+
+#include <algorithm>
+#include <array>
+#include <iterator>
+
+namespace systole {
+namespace {
+
+constexpr std::uint64_t kPsPerNs = 1000;
+constexpr double kPsPerUs = 1e6;
+constexpr double kPsPerS = 1e12;
+constexpr std::uint32_t kDmaTrack = kStreams;  // behind the engines
+
+bool is_transfer(Opcode opcode) { return opcode == Opcode::kDmaCopy || opcode == Opcode::kDmaXpose; }
+
+double share(std::uint64_t part, std::uint64_t whole) {
+    return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
+}
+
+std::string semaphore_waits(const Instruction& i) {
+    std::string text;
+    const auto add = [&](Field condition, Field semaphore, Field value) {
+        constexpr std::array<const char*, 4> kConditions{"", ">=", "==", ">=R"};
+        if (const std::uint32_t c = i[condition]; c != 0)
+            text +=
+                fmt::format("{}S{}{}{}", text.empty() ? "" : ", ", i[semaphore], kConditions.at(c), i[value]);
+    };
+    add(Field::kW0Cond, Field::kW0Sem, Field::kW0Val);
+    add(Field::kW1Cond, Field::kW1Sem, Field::kW1Val);
+    return text;
+}
+
+}  // namespace
+
+std::string profile_table(const NeuronCore& core, std::uint64_t time_ps, double wall_seconds) {
+    std::string text;
+    const auto line = [&](const std::string& s) { text += s + "\n"; };
+    line(fmt::format("{:<8} {:>12} {:>11} {:>7} {:>11} {:>7} {:>11} {:>7}", "stream", "instructions",
+                     "busy us", "%", "waiting us", "%", "stalled us", "%"));
+    std::uint64_t instructions = 0;
+    for (std::uint32_t s = 0; s < kStreams; ++s) {
+        const StreamStatistics& stats = core.sequencer(static_cast<Stream>(s)).statistics();
+        const auto us = [](std::uint64_t ps) { return static_cast<double>(ps) / kPsPerUs; };
+        line(fmt::format("{:<8} {:>12} {:>11.2f} {:>7.1f} {:>11.2f} {:>7.1f} {:>11.2f} {:>7.1f}",
+                         stream_name(static_cast<Stream>(s)), stats.instructions, us(stats.busy_ps),
+                         share(stats.busy_ps, time_ps), us(stats.wait_ps), share(stats.wait_ps, time_ps),
+                         us(stats.stall_ps), share(stats.stall_ps, time_ps)));
+        instructions += stats.instructions;
+    }
+    const double seconds = static_cast<double>(time_ps) / kPsPerS;
+    const TensorEngineParameters& engine = core.tensor_config().engine;
+    const auto peak = static_cast<double>(std::uint64_t{engine.rows} * engine.columns * engine.clock_hz);
+    const auto macs = static_cast<double>(core.tensor().multiply_accumulates());
+    const auto bytes = static_cast<double>(core.dma().bytes_moved());
+    line("");
+    line(fmt::format("simulated time   {:.3f} us", static_cast<double>(time_ps) / kPsPerUs));
+    if (macs > 0)
+        line(fmt::format("tensor           {:.0f} multiply-accumulates, {:.1f} % of {:.1f} T/s", macs,
+                         seconds > 0 ? 100 * macs / (seconds * peak) : 0, peak / kPsPerS));
+    line(fmt::format("DMA              {} transfers, {:.0f} bytes, {:.1f} GB/s", core.dma().transfers(),
+                     bytes, seconds > 0 ? bytes / seconds / 1e9 : 0));
+    line(fmt::format("simulation       {:.3f} s, {:.0f} instructions/s", wall_seconds,
+                     wall_seconds > 0 ? static_cast<double>(instructions) / wall_seconds : 0));
+    return text;
+}
+
+InstructionTrace::InstructionTrace(const std::string& path) : trace_(path) {
+    for (std::uint32_t s = 0; s < kStreams; ++s) trace_.name_track(s, stream_name(static_cast<Stream>(s)));
+    trace_.name_track(kDmaTrack, "dma");
+}
+
+void InstructionTrace::accepted(const IssuedInstruction& issued, const InstructionTimes& times) {
+    const Instruction& i = *issued.instruction;
+    const bool transfer = is_transfer(i.opcode());
+    const std::array<PerfettoTrace::Argument, 4> arguments{
+        PerfettoTrace::Argument{"pc", std::to_string(issued.pc)},
+        {"waits", semaphore_waits(i)},
+        {"waited_ns", std::to_string((times.issued_ps - times.ready_ps) / kPsPerNs)},
+        {"completed_ns", std::to_string(times.completed_ps / kPsPerNs)}};
+    const std::uint64_t duration = transfer ? times.completed_ps - times.started_ps : times.interval_ps;
+    trace_.slice(transfer ? kDmaTrack : static_cast<std::uint32_t>(issued.stream),
+                 opcode_info(i.opcode())->name, times.started_ps, duration, arguments);
+}
+
+void InstructionTrace::stopped(Stream stream, std::uint32_t pc, const CoreFault& fault) {
+    if (!fault) return;
+    const std::array<PerfettoTrace::Argument, 2> arguments{PerfettoTrace::Argument{"pc", std::to_string(pc)},
+                                                           {"rule", fault.rule}};
+    trace_.slice(static_cast<std::uint32_t>(stream), exception_name(fault.code),
+                 sc_core::sc_time_stamp().value(), 0, arguments);
+}
+
+}  // namespace systole

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+// The profile of a run as a table, and the trace of its instructions.
+#pragma once
+
+#include <systole/platform/neuron_core.hpp>
+#include <systole/trace/perfetto_trace.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace systole {
+
+/// Per stream: instructions, busy, waiting and stalled time; tensor utilisation, memory traffic, speed of the
+/// simulation.
+std::string profile_table(const NeuronCore& core, std::uint64_t time_ps, double wall_seconds);
+
+/// Writes each instruction as a slice of its engine's track.
+class InstructionTrace : public CoreObserver {
+  public:
+    explicit InstructionTrace(const std::string& path);
+    void accepted(const IssuedInstruction& issued, const InstructionTimes& times) override;
+    void stopped(Stream stream, std::uint32_t pc, const CoreFault& fault) override;
+    void close() { trace_.close(); }
+
+  private:
+    PerfettoTrace trace_;
+};
+
+}  // namespace systole

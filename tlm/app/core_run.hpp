@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+// CoreRun: one program on one simulated core, from elaboration to the verdict.
+//
+// Limits: one per process (SystemC elaborates once).
+#pragma once
+
+#include <systole/kernels/kernel_builder.hpp>
+#include <systole/platform/neuron_core.hpp>
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace systole {
+
+/// The instructions of a stream, encoded to bundles and decoded again, as a core that fetches them sees them.
+StreamProgram stream_program(const std::vector<Instruction>& instructions);
+
+/// Sizes and addresses for the kernel builder.
+KernelMachine kernel_machine(const NeuronCoreConfig& core, const TensorEngineConfig& tensor);
+
+class CoreRun {
+  public:
+    CoreRun(const NeuronCoreConfig& config, const TensorEngineConfig& tensor,
+            const NeuronCore::BackendMaker& make_backend, Program program);
+
+    [[nodiscard]] const Program& program() const { return program_; }
+    /// A tensor's bytes in the core's memory.
+    [[nodiscard]] std::span<std::byte> bytes(const ProgramTensor& tensor);
+    NeuronCore& core() { return core_; }
+
+    /// Simulates until nothing happens any more. Returns the simulated time in picoseconds.
+    std::uint64_t simulate();
+
+    /// Why the run is not a success, one line per stream that did not halt and per warning; empty when all is
+    /// well.
+    [[nodiscard]] std::vector<std::string> complaints() const;
+
+  private:
+    Program program_;
+    NeuronCore core_;
+};
+
+}  // namespace systole

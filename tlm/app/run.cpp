@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <systole/app/config_path.hpp>
+#include <systole/app/core_profile.hpp>
+#include <systole/app/core_run.hpp>
+#include <systole/app/run.hpp>
+#include <systole/app/tensor_file.hpp>
+#include <systole/base/error.hpp>
+#include <systole/config/neuron_core_config.hpp>
+#include <systole/cosim/lockstep_backend.hpp>
+#include <systole/kernels/kernel_library.hpp>
+#include <systole/semantics/model_backend.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <optional>
+
+namespace systole {
+namespace {
+
+constexpr const char* kFooter = R"(
+Runs a kernel on one core: five sequencers, tensor, vector, scalar and GpSimd engines, SBUF, PSUM, DMA and a flat memory.
+Inputs without a file get seeded random values. Ends with a profile and a verdict.
+
+Examples:
+  systole run --list
+  systole run matmul --param m=512 --param k=512 --param n=512
+  systole run attention --input q=q.npy --input k=k.npy --input v=v.npy --output out=out.npy --trace trace.json
+  systole run attention --set tensor.backend=lockstep
+
+Exit codes: 0 all streams halted, 1 a fault, a stream that waits for ever or a mismatch, 2 bad usage or input.)";
+
+/// "name=value" split at the first '='.
+std::pair<std::string, std::string> split(const std::string& option, const std::string& text) {
+    const std::size_t at = text.find('=');
+    if (at == std::string::npos || at == 0) throw InputError(option, "NAME=VALUE", fmt::format("'{}'", text));
+    return {text.substr(0, at), text.substr(at + 1)};
+}
+
+const ProgramTensor& tensor_of(const Program& program, const std::string& option, const std::string& name,
+                               TensorKind kind) {
+    std::string names;
+    for (const ProgramTensor& tensor : program.tensors) {
+        if (tensor.kind != kind) continue;
+        if (tensor.name == name) return tensor;
+        names += (names.empty() ? "" : ", ") + tensor.name;
+    }
+    throw InputError(option, "one of the kernel's tensors " + names, name);
+}
+
+enum class Backend : std::uint8_t { kModel, kRtl, kLockstep };
+
+Backend backend_of(const std::vector<std::string>& settings) {
+    Backend backend = Backend::kModel;
+    for (const std::string& setting : settings) {
+        const auto [key, value] = split("--set", setting);
+        if (key != "tensor.backend") throw InputError("--set", "the key tensor.backend", key);
+        if (value == "model")
+            backend = Backend::kModel;
+        else if (value == "rtl")
+            backend = Backend::kRtl;
+        else if (value == "lockstep")
+            backend = Backend::kLockstep;
+        else
+            throw InputError("--set tensor.backend", "model, rtl or lockstep", value);
+    }
+    return backend;
+}
+
+void list_kernels() {
+    for (const KernelInfo& kernel : kernel_library()) {
+        fmt::print("{:<12} {}\n", kernel.name, kernel.help);
+        for (const KernelParameter& parameter : kernel.parameters)
+            fmt::print("    {:<10} {:<8} {}\n", parameter.name, parameter.value, parameter.help);
+    }
+}
+
+}  // namespace
+
+RunCommandLine::RunCommandLine(CLI::App& command)
+    : app_(command.add_subcommand("run", "Run a kernel on one simulated core")) {
+    app_->add_option("kernel", kernel_, "Kernel of the library")->type_name("KERNEL");
+    app_->add_flag("--list", list_, "List the kernels and their parameters");
+    app_->add_option("--param", parameters_, "A parameter of the kernel")
+        ->type_name("NAME=VALUE")
+        ->expected(1)
+        ->take_all();
+    app_->add_option("--input", inputs_, "File for an input tensor")
+        ->type_name("NAME=FILE.npy")
+        ->expected(1)
+        ->take_all();
+    app_->add_option("--output", outputs_, "File for an output tensor")
+        ->type_name("NAME=FILE.npy")
+        ->expected(1)
+        ->take_all();
+    app_->add_option("--set", settings_, "A setting: tensor.backend=model|rtl|lockstep")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->take_all();
+    app_->add_option("--trace", trace_, "Write a trace for ui.perfetto.dev")->type_name("FILE.json");
+    app_->add_option("--seed", seed_, "Seed of inputs without a file (default: 1)")->type_name("N");
+    app_->add_option("--config", config_, "Core configuration (default: configs/neuron_core.yaml)")
+        ->type_name("FILE");
+    app_->add_option("--tensor-config", tensor_config_,
+                     "Tensor engine configuration (default: configs/tensor_engine.yaml)")
+        ->type_name("FILE");
+    app_->footer(kFooter);
+}
+
+int RunCommandLine::run() const {
+    if (list_) {
+        list_kernels();
+        return kExitGood;
+    }
+    if (kernel_.empty()) throw InputError("run", "a kernel; --list shows them", "none");
+    const NeuronCoreConfig config =
+        load_neuron_core_config(config_.empty() ? find_config("neuron_core.yaml", "--config") : config_);
+    const TensorEngineConfig tensor = load_tensor_engine_config(
+        tensor_config_.empty() ? find_config("tensor_engine.yaml", "--tensor-config") : tensor_config_);
+    std::map<std::string, std::string> parameters;
+    for (const std::string& parameter : parameters_) parameters.insert(split("--param", parameter));
+    Program program = build_kernel(kernel_, parameters, kernel_machine(config, tensor));
+
+    const Backend choice = backend_of(settings_);
+    std::shared_ptr<const RtlLibrary> library;
+    if (choice != Backend::kModel)
+        library = RtlLibrary::open(find_rtl_library("flat", tensor.engine.rows, tensor.engine.columns));
+    std::uint64_t mismatches = 0;
+    const LockstepBackend* lockstep = nullptr;
+    const auto make_backend = [&](const PsumView& psum) -> std::unique_ptr<TensorBackend> {
+        if (choice == Backend::kRtl)
+            return std::make_unique<RtlBackend>(library, psum, tensor.engine.clock_hz);
+        auto model = std::make_unique<ModelBackend>(tensor.engine, psum);
+        if (choice == Backend::kModel) return model;
+        auto both = std::make_unique<LockstepBackend>(std::move(model), library, psum);
+        both->set_mismatch_handler([&](const Mismatch&) { ++mismatches; });
+        lockstep = both.get();
+        return both;
+    };
+    const auto core_run = std::make_unique<CoreRun>(config, tensor, make_backend,
+                                                    std::move(program));  // too large for the stack
+    CoreRun& run = *core_run;
+
+    std::map<std::string, std::string> files;
+    for (const std::string& input : inputs_) {
+        const auto [name, file] = split("--input", input);
+        files[tensor_of(run.program(), "--input", name, TensorKind::kInput).name] = file;
+    }
+    std::uint64_t seed = seed_;
+    for (const ProgramTensor& input : run.program().tensors) {
+        if (input.kind != TensorKind::kInput) continue;
+        if (const auto file = files.find(input.name); file != files.end())
+            read_tensor(file->second, input, run.bytes(input));
+        else
+            fill_tensor(input, seed, run.bytes(input));
+        ++seed;
+    }
+    std::vector<std::pair<const ProgramTensor*, std::string>> results;
+    for (const std::string& output : outputs_) {
+        const auto [name, file] = split("--output", output);
+        results.emplace_back(&tensor_of(run.program(), "--output", name, TensorKind::kOutput), file);
+    }
+    std::optional<InstructionTrace> trace;
+    if (!trace_.empty()) run.core().observe(&trace.emplace(trace_));
+
+    const auto began = std::chrono::steady_clock::now();
+    const std::uint64_t time_ps = run.simulate();
+    const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - began;
+    if (trace) trace->close();
+    for (const auto& [output, file] : results) write_tensor(file, *output, run.bytes(*output));
+
+    fmt::print("{}", profile_table(run.core(), time_ps, wall.count()));
+    const std::vector<std::string> complaints = run.complaints();
+    for (const std::string& complaint : complaints) fmt::print(stderr, "systole: {}\n", complaint);
+    if (lockstep != nullptr)
+        fmt::print("lockstep         {} mismatches between model and RTL in {} multiplies\n", mismatches,
+                   lockstep->statistics().multiplies);
+    const bool good = complaints.empty() && mismatches == 0;
+    fmt::print("\nSystole run: {} {}\n", kernel_, good ? "PASSED" : "FAILED");
+    return good ? kExitGood : kExitFailed;
+}
+
+}  // namespace systole

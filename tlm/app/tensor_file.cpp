@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <systole/app/tensor_file.hpp>
+#include <systole/base/error.hpp>
+#include <systole/base/random.hpp>
+#include <systole/numerics/format.hpp>
+
+#include <cstring>
+
+namespace systole {
+namespace {
+
+bool converts(DType dtype) {
+    return float_format(dtype).has_value() && !is_mx(dtype) && dtype != DType::kE8M0;
+}
+
+// NumPy's kind of an integer type, or 'V'.
+char integer_kind(DType dtype) {
+    switch (dtype) {
+        case DType::kU8:
+        case DType::kU16:
+        case DType::kU32:
+        case DType::kU64:
+            return 'u';
+        case DType::kI8:
+        case DType::kI16:
+        case DType::kI32:
+        case DType::kI64:
+            return 'i';
+        default:
+            return 'V';
+    }
+}
+
+bool is_own_type(NpyType type, DType dtype) {
+    if (type.item_bytes != dtype_bytes(dtype)) return false;
+    if (type.kind == 'V' || type.kind == 'u' || type.kind == integer_kind(dtype)) return true;
+    return type.kind == 'f' && (dtype == DType::kFp16 || dtype == DType::kFp32 || dtype == DType::kTf32);
+}
+
+// Sum of twelve uniform numbers less six: standard deviation 1, exact in double, so equal on every host.
+double normal(SplitMix64& random) {
+    double sum = -6;
+    for (int i = 0; i < 12; ++i) sum += random.unit();
+    return sum;
+}
+
+}  // namespace
+
+void read_tensor(const std::string& path, const ProgramTensor& tensor, std::span<std::byte> to) {
+    const NpyArray array = read_npy(path);
+    if (array.shape != tensor.shape)
+        throw InputError(
+            path, fmt::format("shape {}, that of tensor {}", npy_shape_text(tensor.shape), tensor.name),
+            npy_shape_text(array.shape));
+    if (is_own_type(array.type, tensor.dtype)) {
+        std::memcpy(to.data(), array.data.data(), to.size());
+        return;
+    }
+    if (array.type != NpyType{'f', 4} || !converts(tensor.dtype))
+        throw InputError(
+            path,
+            fmt::format("{} items of {} bytes{}", dtype_name(tensor.dtype), dtype_bytes(tensor.dtype),
+                        converts(tensor.dtype) ? ", or '<f4' to be rounded" : ""),
+            fmt::format("'{}'", npy_descr(array.type)));
+    const std::uint32_t bytes = dtype_bytes(tensor.dtype);
+    for (std::size_t i = 0; i * bytes < to.size(); ++i) {
+        std::uint32_t value = 0;
+        std::memcpy(&value, &array.data[i * sizeof value], sizeof value);
+        const std::uint64_t code = from_fp32(tensor.dtype, value);
+        std::memcpy(&to[i * bytes], &code, bytes);
+    }
+}
+
+void write_tensor(const std::string& path, const ProgramTensor& tensor, std::span<const std::byte> from) {
+    NpyArray array;
+    array.shape = tensor.shape;
+    const std::uint32_t bytes = dtype_bytes(tensor.dtype);
+    if (!converts(tensor.dtype)) {
+        array.type = {integer_kind(tensor.dtype), bytes};
+        array.data.assign(from.begin(), from.end());
+        return write_npy(path, array);
+    }
+    array.type = {'f', 4};
+    array.data.resize(from.size() / bytes * 4);
+    for (std::size_t i = 0; i * bytes < from.size(); ++i) {
+        std::uint64_t code = 0;
+        std::memcpy(&code, &from[i * bytes], bytes);
+        const std::uint32_t value = to_fp32(tensor.dtype, code);
+        std::memcpy(&array.data[i * sizeof value], &value, sizeof value);
+    }
+    write_npy(path, array);
+}
+
+void fill_tensor(const ProgramTensor& tensor, std::uint64_t seed, std::span<std::byte> to) {
+    constexpr std::uint64_t kIntegerBound = 100;
+    SplitMix64 random(seed);
+    const std::uint32_t bytes = dtype_bytes(tensor.dtype);
+    for (std::size_t i = 0; i * bytes < to.size(); ++i) {
+        std::uint64_t code = 0;
+        if (converts(tensor.dtype))
+            code = from_fp32(tensor.dtype, float_to_bits(static_cast<float>(normal(random))));
+        else
+            code = random.below(kIntegerBound);
+        std::memcpy(&to[i * bytes], &code, bytes);
+    }
+}
+
+}  // namespace systole

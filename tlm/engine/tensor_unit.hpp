@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+// TensorUnit: the execution unit of the Tensor stream, in front of a TensorEngine's command port. Translates
+// LDW and MMUL, hands them over by a transaction, and posts their semaphore updates from the engine's own
+// times.
+//
+// An update at completion follows the completion that the backend reports, so it is right for a foreign RTL
+// too; an update at read is posted when the engine has taken the last moving column.
+#pragma once
+
+#include <systole/engine/tensor_engine.hpp>
+#include <systole/semantics/execution_unit.hpp>
+#include <systole/semantics/matmul_translation.hpp>
+
+#include <tlm_utils/simple_initiator_socket.h>
+
+#include <deque>
+
+namespace systole {
+
+class TensorUnit : public sc_core::sc_module, public ExecutionUnit {
+  public:
+    /// `semaphore_ns`: from an event in the engine to the effect of the update it causes.
+    TensorUnit(sc_core::sc_module_name name, TensorEngine& engine, SemaphoreSink& semaphores,
+               std::uint32_t semaphore_ns);
+
+    /// Bound to the engine's command_target.
+    tlm_utils::simple_initiator_socket<TensorUnit> command_initiator;
+
+    CoreFault issue(const IssuedInstruction& issued, InstructionTimes& times) override;
+    void drain() override;
+
+    /// Multiply-accumulates done: K * M * N per multiply, times two in double row and four in MX.
+    [[nodiscard]] std::uint64_t multiply_accumulates() const { return multiply_accumulates_; }
+
+  private:
+    struct Listener : tlm::tlm_analysis_if<TensorCompletion> {
+        explicit Listener(TensorUnit& unit, void (TensorUnit::*call)(const TensorCompletion&))
+            : unit_(unit), call_(call) {}
+        void write(const TensorCompletion& completion) override { (unit_.*call_)(completion); }
+
+      private:
+        TensorUnit& unit_;
+        void (TensorUnit::*call_)(const TensorCompletion&);
+    };
+    struct InFlight {
+        std::uint64_t tag = 0;
+        SemaphoreUpdate update;
+    };
+
+    void accepted(const TensorCompletion& expected) { accepted_ = expected; }
+    void completed(const TensorCompletion& completion);
+
+    TensorEngine& engine_;
+    SemaphoreSink& semaphores_;
+    std::uint64_t semaphore_ps_;
+    MatmulTranslation translation_;
+    Listener acceptance_listener_;
+    Listener completion_listener_;
+    TensorCompletion accepted_;
+    std::deque<InFlight> in_flight_;
+    std::uint64_t next_tag_ = 0;
+    std::uint64_t busy_until_ps_ = 0;
+    std::uint64_t multiply_accumulates_ = 0;
+    sc_core::sc_event empty_;
+};
+
+}  // namespace systole

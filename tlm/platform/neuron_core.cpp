@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <systole/platform/neuron_core.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+namespace systole {
+namespace {
+
+constexpr std::array<const char*, kStreams> kStreamNames{
+    "tensor_sequencer", "vector_sequencer", "scalar_sequencer", "gpsimd_sequencer", "sync_sequencer"};
+
+PartitionMemoryParameters partitioned(const PartitionParameters& memory, std::uint32_t partition_bytes) {
+    PartitionMemoryParameters parameters;
+    parameters.partitions = memory.partitions;
+    parameters.pitch_bytes = memory.pitch_bytes;
+    parameters.partition_bytes = partition_bytes;
+    parameters.poison_byte = memory.poison_byte;
+    return parameters;
+}
+
+PartitionMemoryParameters flat(std::uint64_t bytes) {
+    PartitionMemoryParameters parameters;
+    parameters.partitions = 1;
+    parameters.pitch_bytes = bytes;
+    parameters.partition_bytes = bytes;
+    parameters.targets = 0;
+    return parameters;
+}
+
+}  // namespace
+
+NeuronCore::NeuronCore(sc_core::sc_module_name name, const NeuronCoreConfig& config,
+                       const TensorEngineConfig& tensor, const BackendMaker& make_backend)
+    : sc_module(name),
+      config_(config),
+      tensor_config_(tensor),
+      sbuf_("sbuf", partitioned(tensor.memory, tensor.memory.sbuf_bytes)),
+      psum_("psum", partitioned(tensor.memory, tensor.memory.psum_bytes)),
+      memory_("memory", flat(config.map.memory_bytes)),
+      psum_view_{psum_.partition(0), psum_.partition_stride(), tensor.memory.partitions,
+                 tensor.memory.psum_bytes},
+      core_memory_{.sbuf = sbuf_.partition(0),
+                   .sbuf_stride = sbuf_.partition_stride(),
+                   .sbuf_bytes = tensor.memory.sbuf_bytes,
+                   .psum = psum_.partition(0),
+                   .psum_stride = psum_.partition_stride(),
+                   .psum_bytes = tensor.memory.psum_bytes,
+                   .partitions = tensor.memory.partitions},
+      semaphores_("semaphores", config.semaphores),
+      tensor_engine_("tensor_engine", TensorMachine{tensor.engine, tensor.limits, tensor.memory},
+                     make_backend(psum_view_), psum_view_),
+      tensor_unit_("tensor_unit", tensor_engine_, semaphores_, config.semaphores.local_ns),
+      vector_("vector_engine", Stream::kVector, config.lanes, config.semaphores.local_ns, core_memory_,
+              states_[static_cast<std::size_t>(Stream::kVector)], semaphores_),
+      scalar_("scalar_engine", Stream::kScalar, config.lanes, config.semaphores.local_ns, core_memory_,
+              states_[static_cast<std::size_t>(Stream::kScalar)], semaphores_),
+      gpsimd_("gpsimd_engine", Stream::kGpsimd, config.lanes, config.semaphores.local_ns, core_memory_,
+              states_[static_cast<std::size_t>(Stream::kGpsimd)], semaphores_),
+      dma_("dma_engines", config.dma, config.semaphores.dma_ns, *this, semaphores_) {
+    tensor_unit_.command_initiator.bind(tensor_engine_.command_target);
+    tensor_engine_.sbuf_initiator.socket.bind(sbuf_.target[0]);
+    tensor_engine_.psum_initiator.socket.bind(psum_.target[0]);
+    semaphores_.on_fault([this](Exception code, std::uint8_t semaphore) {
+        warnings_.push_back({sc_core::sc_time_stamp().value(), code, semaphore});
+    });
+    const std::array<ExecutionUnit*, kStreams> units{&tensor_unit_, &vector_, &scalar_, &gpsimd_, nullptr};
+    WordAccess& words = *this;
+    for (std::uint32_t s = 0; s < kStreams; ++s)
+        sequencers_[s] =
+            std::make_unique<Sequencer>(kStreamNames[s], static_cast<Stream>(s), config.sequencer,
+                                        semaphores_, words, units[s], dma_, states_[s]);
+}
+
+void NeuronCore::load(Stream stream, StreamProgram program) {
+    programs_[static_cast<std::size_t>(stream)] = std::move(program);
+}
+
+void NeuronCore::start() {
+    for (std::uint32_t s = 0; s < kStreams; ++s) sequencers_[s]->start(programs_[s], 0);
+}
+
+void NeuronCore::observe(CoreObserver* observer) {
+    for (const std::unique_ptr<Sequencer>& sequencer : sequencers_) sequencer->observe(observer);
+}
+
+bool NeuronCore::halted() const {
+    return std::all_of(sequencers_.begin(), sequencers_.end(),
+                       [](const auto& sequencer) { return sequencer->state() == StreamState::kHalted; });
+}
+
+// --- addresses
+
+std::uint64_t NeuronCore::core_address(std::uint32_t flat_address) const {
+    return config_.map.core_base + flat_address;
+}
+
+std::int32_t NeuronCore::sbuf_partition(std::uint64_t address) const {
+    const PartitionParameters& m = tensor_config_.memory;
+    const std::uint64_t offset = address - config_.map.core_base;
+    if (address < config_.map.core_base || offset >= std::uint64_t{m.partitions} * m.pitch_bytes) return -1;
+    return static_cast<std::int32_t>(offset / m.pitch_bytes);
+}
+
+bool NeuronCore::forbidden(std::uint64_t address) const {
+    const PartitionParameters& m = tensor_config_.memory;
+    const std::uint64_t psum = config_.map.core_base + m.psum_offset;
+    return address >= psum && address - psum < std::uint64_t{m.partitions} * m.pitch_bytes;
+}
+
+std::byte* NeuronCore::resolve(std::uint64_t address, std::uint64_t bytes) {
+    const CoreMemoryMap& map = config_.map;
+    if (address >= map.memory_base && address - map.memory_base <= map.memory_bytes &&
+        bytes <= map.memory_bytes - (address - map.memory_base))
+        return memory_.partition(0) + (address - map.memory_base);
+    const std::int32_t partition = sbuf_partition(address);
+    if (partition < 0) return nullptr;
+    const PartitionParameters& m = tensor_config_.memory;
+    const std::uint64_t byte = (address - map.core_base) % m.pitch_bytes;
+    if (byte > m.sbuf_bytes || bytes > m.sbuf_bytes - byte) return nullptr;
+    return sbuf_.partition(static_cast<std::uint32_t>(partition)) + byte;
+}
+
+CoreFault NeuronCore::access(bool write, bool memory, std::uint64_t address, std::uint32_t bytes,
+                             void* data) {
+    std::byte* at = resolve(memory ? address : core_address(static_cast<std::uint32_t>(address)), bytes);
+    if (at == nullptr) return {Exception::kApOob, "a register is loaded from and stored to SBUF or memory"};
+    if (write)
+        std::memcpy(at, data, bytes);
+    else
+        std::memcpy(data, at, bytes);
+    return {};
+}
+
+}  // namespace systole
