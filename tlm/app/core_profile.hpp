@@ -20,6 +20,7 @@ class InstructionTrace : public CoreObserver {
   public:
     explicit InstructionTrace(const std::string& path);
     void accepted(const IssuedInstruction& issued, const InstructionTimes& times) override;
+    void updated(const SemaphoreUpdate&, std::uint32_t) override {}
     void stopped(Stream stream, std::uint32_t pc, const CoreFault& fault) override;
     void close() { trace_.close(); }
 

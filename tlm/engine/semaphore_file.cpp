@@ -75,6 +75,7 @@ void SemaphoreFile::apply(const SemaphoreUpdate& update) {
             break;
         }
     }
+    if (update_listener_) update_listener_(update, value);
     wake(update.semaphore);
 }
 

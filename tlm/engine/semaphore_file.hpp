@@ -27,6 +27,9 @@ class SemaphoreFile : public sc_core::sc_module, public SemaphoreSink {
 
     SemaphoreFile(sc_core::sc_module_name name, const SemaphoreParameters& parameters);
 
+    /// Called after each update with the new value.
+    using UpdateListener = std::function<void(const SemaphoreUpdate&, std::uint32_t)>;
+    void on_update(UpdateListener listener) { update_listener_ = std::move(listener); }
     void on_fault(FaultListener listener) { listener_ = std::move(listener); }
 
     void post(const SemaphoreUpdate& update, std::uint64_t at_ps) override;
@@ -69,6 +72,7 @@ class SemaphoreFile : public sc_core::sc_module, public SemaphoreSink {
     std::uint64_t next_sequence_ = 0;
     sc_core::sc_event due_;
     FaultListener listener_;
+    UpdateListener update_listener_;
 };
 
 }  // namespace systole

@@ -103,6 +103,10 @@ std::uint64_t Sequencer::cycles_ps(std::uint32_t cycles) const {
     return ClockDomain(parameters_.clock_hz).time_ps(cycles);
 }
 
+std::uint64_t Sequencer::next_id() const {
+    return (sequence_ + 1) * kStreams + static_cast<std::uint64_t>(stream_);
+}
+
 SemaphoreUpdate Sequencer::update_of(const Instruction& instruction) const {
     return {.op = static_cast<SemaphoreOp>(instruction[Field::kUpdOp]),
             .semaphore = static_cast<std::uint8_t>(instruction[Field::kUpdSem]),
@@ -138,14 +142,16 @@ CoreFault Sequencer::step(const Instruction& instruction) {
 
     IssuedInstruction issued{.stream = stream_,
                              .pc = pc_,
-                             .sequence = sequence_,
+                             .id = next_id(),
+                             .waits = waits_,
                              .instruction = &instruction,
                              .update = update_of(instruction),
                              .update_at_read = instruction[Field::kUpdWhen] != 0};
+    issued.update.source = issued.id;
     std::int64_t next = std::int64_t{pc_} + instruction.bundles;
     if (is_control(instruction.opcode())) {
         std::uint64_t cost_ps = cycles_ps(parameters_.control_cycles);
-        if (CoreFault fault = control(instruction, next, cost_ps)) return fault;
+        if (CoreFault fault = control(instruction, issued.id, next, cost_ps)) return fault;
         times.interval_ps = cost_ps;
         times.completed_ps = times.started_ps + cost_ps;
         if (issued.update.op != SemaphoreOp::kNone)
@@ -163,7 +169,7 @@ CoreFault Sequencer::step(const Instruction& instruction) {
             issued.dynamic = true;
         }
         if (CoreFault fault = unit->issue(issued, times)) return fault;
-        statistics_.stall_ps += times.started_ps - times.issued_ps;
+        statistics_.stall_ps += now_ps() - times.issued_ps;
         statistics_.busy_ps += times.interval_ps;
         if (observer_ != nullptr) observer_->accepted(issued, times);
     }
@@ -176,7 +182,8 @@ CoreFault Sequencer::step(const Instruction& instruction) {
     return {};
 }
 
-CoreFault Sequencer::control(const Instruction& i, std::int64_t& next, std::uint64_t& cost_ps) {
+CoreFault Sequencer::control(const Instruction& i, std::uint64_t id, std::int64_t& next,
+                             std::uint64_t& cost_ps) {
     switch (i.opcode()) {
         case Opcode::kNop:
             return {};
@@ -220,7 +227,8 @@ CoreFault Sequencer::control(const Instruction& i, std::int64_t& next, std::uint
                 return encoding_fault("a core without a peer has semaphores of its own only");
             semaphores_.post({.op = static_cast<SemaphoreOp>(i[Field::kSop]),
                               .semaphore = static_cast<std::uint8_t>(i[Field::kSem]),
-                              .value = static_cast<std::uint16_t>(value)},
+                              .value = static_cast<std::uint16_t>(value),
+                              .source = id},
                              now_ps() + ns_to_ps(semaphores_.parameters().local_ns));
             return {};
         }

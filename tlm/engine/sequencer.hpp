@@ -82,13 +82,15 @@ class Sequencer : public sc_core::sc_module {
     void run();
     void execute_stream();
     CoreFault step(const Instruction& instruction);
-    CoreFault control(const Instruction& instruction, std::int64_t& next, std::uint64_t& cost_ps);
+    CoreFault control(const Instruction& instruction, std::uint64_t id, std::int64_t& next,
+                      std::uint64_t& cost_ps);
     CoreFault loop_begin(const Instruction& instruction, std::int64_t& next);
     CoreFault loop_end(const Instruction& instruction, std::int64_t& next);
     CoreFault move_register(const Instruction& instruction, std::uint64_t& cost_ps);
     CoreFault set_mode(const Instruction& instruction);
     CoreFault write_words(const Instruction& instruction);
     void await_semaphores(const Instruction& instruction);
+    [[nodiscard]] std::uint64_t next_id() const;
     [[nodiscard]] SemaphoreUpdate update_of(const Instruction& instruction) const;
     [[nodiscard]] std::uint64_t cycles_ps(std::uint32_t cycles) const;
 

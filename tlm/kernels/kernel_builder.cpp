@@ -10,6 +10,7 @@ namespace {
 
 // Semaphores of a kernel: one per stream, then one per DMA slot.
 constexpr std::uint32_t kFirstSlotSemaphore = 32;
+constexpr std::uint32_t kTileAlignment = 64;
 constexpr std::uint32_t kSemaphoreLimit = 0xFFFF;
 constexpr std::uint32_t kAtLeast = 1;    // w0_cond
 constexpr std::uint32_t kIncrement = 1;  // upd_op
@@ -47,8 +48,8 @@ KernelBuilder::KernelBuilder(std::string name, const KernelMachine& machine)
     : name_(std::move(name)),
       machine_(machine),
       next_address_(machine.memory_address),
-      sbuf_blocks_{{.first = 0, .end = machine.sbuf_bytes, .owner = {}}},
-      psum_blocks_{{.first = 0, .end = machine.psum_bytes, .owner = {}}} {}
+      sbuf_(machine.sbuf_bytes, kTileAlignment),
+      psum_(machine.psum_bytes, machine.psum_bank_bytes) {}
 
 void KernelBuilder::emit(Stream stream, Instruction instruction, const std::vector<Region>& reads,
                          const std::vector<Region>& writes) {

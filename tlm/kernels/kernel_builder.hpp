@@ -11,6 +11,7 @@
 #include <systole/kernels/dependence.hpp>
 #include <systole/kernels/program.hpp>
 #include <systole/kernels/tile.hpp>
+#include <systole/kernels/tile_allocator.hpp>
 
 #include <array>
 #include <cstdint>
@@ -109,11 +110,6 @@ class KernelBuilder {
     [[nodiscard]] const KernelMachine& machine() const { return machine_; }
 
   private:
-    struct Block {  // of an on-chip memory, a byte range of all partitions
-        std::uint32_t first = 0;
-        std::uint32_t end = 0;
-        std::string owner;  // empty: free
-    };
     struct Emitted {
         Instruction instruction;
         NodeId node = 0;
@@ -124,8 +120,8 @@ class KernelBuilder {
 
     MemoryView declare(const std::string& name, TensorKind kind, DType dtype,
                        const std::vector<std::uint64_t>& shape, std::vector<std::byte> data);
-    TileView allocate(std::vector<Block>& blocks, bool psum, std::uint32_t alignment, const std::string& name,
-                      std::uint32_t partitions, const std::vector<std::uint32_t>& free, DType dtype);
+    TileView allocate(TileAllocator& allocator, bool psum, const std::string& name, std::uint32_t partitions,
+                      const std::vector<std::uint32_t>& free, DType dtype);
     void transfer(const TileView& tile, const MemoryView& memory, bool to_tile, Stream stream);
     void emit(Stream stream, Instruction instruction, const std::vector<Region>& reads,
               const std::vector<Region>& writes);
@@ -139,8 +135,8 @@ class KernelBuilder {
     KernelMachine machine_;
     std::vector<ProgramTensor> tensors_;
     std::uint64_t next_address_;
-    std::vector<Block> sbuf_blocks_;
-    std::vector<Block> psum_blocks_;
+    TileAllocator sbuf_;
+    TileAllocator psum_;
     DependenceGraph graph_;
     std::array<std::vector<Emitted>, kStreams> streams_;
 };

@@ -9,7 +9,6 @@ namespace systole {
 namespace {
 
 constexpr std::uint32_t kTensorAlignment = 64;
-constexpr std::uint32_t kTileAlignment = 64;
 constexpr std::uint32_t kDmaxKind = 4;
 constexpr std::uint64_t kExactRuns = 4096;  // a memory view of more runs counts as one piece for dependences
 
@@ -181,10 +180,9 @@ MemoryView KernelBuilder::constant(const std::string& name, DType dtype,
     return declare(name, TensorKind::kConstant, dtype, shape, std::move(data));
 }
 
-// First fit. Blocks cover the memory in order.
-TileView KernelBuilder::allocate(std::vector<Block>& blocks, bool psum, std::uint32_t alignment,
-                                 const std::string& name, std::uint32_t partitions,
-                                 const std::vector<std::uint32_t>& free, DType dtype) {
+TileView KernelBuilder::allocate(TileAllocator& allocator, bool psum, const std::string& name,
+                                 std::uint32_t partitions, const std::vector<std::uint32_t>& free,
+                                 DType dtype) {
     if (partitions == 0 || partitions > machine_.partitions)
         throw InputError(name, fmt::format("1 to {} partitions", machine_.partitions),
                          std::to_string(partitions));
@@ -203,49 +201,28 @@ TileView KernelBuilder::allocate(std::vector<Block>& blocks, bool psum, std::uin
         bytes *= *extent;
     }
     if (bytes == 0) throw InputError(name, "a tile of at least one element", "none");
-    const std::uint64_t size = round_up(bytes, alignment);
-    const auto fits = [&](const Block& b) { return b.owner.empty() && b.end - b.first >= size; };
-    const auto block = std::find_if(blocks.begin(), blocks.end(), fits);
-    if (block == blocks.end()) {
-        std::string live;
-        for (const Block& b : blocks)
-            if (!b.owner.empty()) live += fmt::format(" {} [{}, {})", b.owner, b.first, b.end);
-        throw InputError(name, fmt::format("{} free bytes per partition of {}", size, psum ? "PSUM" : "SBUF"),
-                         "no such gap between the live tiles:" + live);
-    }
-    view.byte = block->first;
-    const Block rest{
-        .first = block->first + static_cast<std::uint32_t>(size), .end = block->end, .owner = {}};
-    block->end = rest.first;
-    block->owner = name;
-    if (rest.first != rest.end) blocks.insert(block + 1, rest);
+    const std::optional<std::uint32_t> first = allocator.allocate(bytes, name);
+    if (!first)
+        throw InputError(name,
+                         fmt::format("{} free bytes per partition of {}", bytes, psum ? "PSUM" : "SBUF"),
+                         "no such gap between the live tiles:" + allocator.live());
+    view.byte = *first;
     return view;
 }
 
 TileView KernelBuilder::sbuf(const std::string& name, std::uint32_t partitions,
                              const std::vector<std::uint32_t>& free, DType dtype) {
-    return allocate(sbuf_blocks_, false, kTileAlignment, name, partitions, free, dtype);
+    return allocate(sbuf_, false, name, partitions, free, dtype);
 }
 
 TileView KernelBuilder::psum(const std::string& name, std::uint32_t partitions,
                              const std::vector<std::uint32_t>& free, DType dtype) {
-    return allocate(psum_blocks_, true, machine_.psum_bank_bytes, name, partitions, free, dtype);
+    return allocate(psum_, true, name, partitions, free, dtype);
 }
 
 void KernelBuilder::release(const TileView& tile) {
-    std::vector<Block>& blocks = tile.psum ? psum_blocks_ : sbuf_blocks_;
-    const auto block = std::find_if(blocks.begin(), blocks.end(), [&](const Block& b) {
-        return b.first == tile.byte && b.owner == tile.name;
-    });
-    if (block == blocks.end()) throw InputError(tile.name, "a live tile to release", "none at this place");
-    block->owner.clear();
-    for (std::size_t i = 0; i + 1 < blocks.size();)
-        if (blocks[i].owner.empty() && blocks[i + 1].owner.empty()) {
-            blocks[i].end = blocks[i + 1].end;
-            blocks.erase(blocks.begin() + static_cast<std::ptrdiff_t>(i) + 1);
-        } else {
-            ++i;
-        }
+    if (!(tile.psum ? psum_ : sbuf_).release(tile.byte, tile.name))
+        throw InputError(tile.name, "a live tile to release", "none at this place");
 }
 
 void KernelBuilder::load(const TileView& to, const MemoryView& from, Stream stream) {

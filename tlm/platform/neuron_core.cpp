@@ -83,6 +83,12 @@ void NeuronCore::start() {
 
 void NeuronCore::observe(CoreObserver* observer) {
     for (const std::unique_ptr<Sequencer>& sequencer : sequencers_) sequencer->observe(observer);
+    if (observer == nullptr)
+        semaphores_.on_update({});
+    else
+        semaphores_.on_update([observer](const SemaphoreUpdate& update, std::uint32_t value) {
+            observer->updated(update, value);
+        });
 }
 
 bool NeuronCore::halted() const {

@@ -22,7 +22,8 @@ struct CoreFault {
 struct IssuedInstruction {
     Stream stream = Stream::kTensor;
     std::uint32_t pc = 0;
-    std::uint64_t sequence = 0;  ///< counts the instructions of the stream
+    std::uint64_t id = 0;  ///< unique in a run, never 0, ascending within a stream
+    SemaphoreWaits waits;  ///< those that held when it was issued
     const Instruction* instruction =
         nullptr;  ///< dynamic fields filled in; valid until the unit has accepted it
     SemaphoreUpdate update;
@@ -47,6 +48,8 @@ class CoreObserver {
     /// After a unit has accepted the instruction; times are those expected. Control instructions are reported
     /// too.
     virtual void accepted(const IssuedInstruction& issued, const InstructionTimes& times) = 0;
+    /// A semaphore has been updated to `value`.
+    virtual void updated(const SemaphoreUpdate& update, std::uint32_t value) = 0;
     /// A stream stopped: `code` kNone for HALT, else the exception.
     virtual void stopped(Stream stream, std::uint32_t pc, const CoreFault& fault) = 0;
 };

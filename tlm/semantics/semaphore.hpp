@@ -22,7 +22,8 @@ enum class SemaphoreOp : std::uint8_t {
 struct SemaphoreUpdate {
     SemaphoreOp op = SemaphoreOp::kNone;
     std::uint8_t semaphore = 0;
-    std::uint16_t value = 0;  ///< operand of add, subtract and write
+    std::uint16_t value = 0;   ///< operand of add, subtract and write
+    std::uint64_t source = 0;  ///< who updates, for observers: IssuedInstruction::id
 };
 
 /// Condition of a wait (isa.md 7.3, w0_cond) with register values filled in.

@@ -73,7 +73,10 @@ TEST(Builder, ReleasedMemoryIsTakenAgain) {
     EXPECT_EQ(c.byte % 64, 0U);
     EXPECT_GE(c.byte, a.byte + 400);
     b.release(a);
+    const TileView later = b.sbuf("later", 128, {100}, DType::kFp32);
+    EXPECT_NE(later.byte, a.byte) << "what was just released is taken last";
     b.release(c);
+    b.release(later);
     EXPECT_EQ(b.sbuf("all", 128, {0x10000}, DType::kFp32).byte, 0U);
 }
 
