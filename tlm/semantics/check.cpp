@@ -1,40 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <systole/isa/codec.hpp>
 #include <systole/semantics/check.hpp>
 #include <systole/semantics/checker.hpp>
-
-#include <bit>
 
 namespace systole {
 namespace {
 
 constexpr std::uint32_t kFlatAddressEnd = 2 * kPsumBase;
 
-std::uint32_t streams(Stream stream) { return 1U << static_cast<std::uint32_t>(stream); }
-
-// The streams that may carry an opcode (isa.md 3.5); what depends on its fields is with the opcode's rules.
-std::uint32_t legal_streams(Opcode opcode) {
-    const std::uint32_t vector = streams(Stream::kVector);
-    const std::uint32_t scalar = streams(Stream::kScalar);
-    const std::uint32_t gpsimd = streams(Stream::kGpsimd);
-    switch (opcode) {
-        case Opcode::kTensorScalar:
-        case Opcode::kTensorCopy:
-            return vector | scalar | gpsimd;
-        case Opcode::kAccRd:
-            return vector | scalar;
-        case Opcode::kActivate:
-            return scalar;
-        case Opcode::kTensorTensor:
-        case Opcode::kMemset:
-        case Opcode::kRng:
-        case Opcode::kRngSet:
-        case Opcode::kRngGet:
-            return vector | gpsimd;
-        default:
-            if (opcode >= Opcode::kTensorTensor && opcode <= Opcode::kDropout) return vector;
-            if (opcode >= Opcode::kIota && opcode <= Opcode::kSeqBounds) return gpsimd;
-            return 0;
-    }
+bool is_lane_opcode(Opcode opcode) {
+    return (opcode >= Opcode::kTensorTensor && opcode <= Opcode::kDropout) || opcode == Opcode::kActivate ||
+           (opcode >= Opcode::kIota && opcode <= Opcode::kSeqBounds);
 }
 
 }  // namespace
@@ -126,10 +102,10 @@ void Checker::not_both_in_psum(OperandName x, OperandName y) {
 
 Fault check(const Instruction& instruction, Stream stream, const CoreLimits& limits) {
     Checker checker(instruction, stream, limits);
-    const std::uint32_t legal = legal_streams(instruction.opcode());
-    checker.require(legal != 0, Exception::kIllegalOpcode, "no opcode of Vector, Scalar or GpSimd");
-    checker.require((legal & streams(stream)) != 0, Exception::kIllegalEngine,
-                    "the engine does not execute the opcode");
+    checker.require(is_lane_opcode(instruction.opcode()), Exception::kIllegalOpcode,
+                    "no opcode of Vector, Scalar or GpSimd");
+    const DecodeFault wrong_stream = check_stream(instruction, stream);
+    checker.require(!wrong_stream, wrong_stream.exception, wrong_stream.rule);
     checker.partitions(instruction.np());
     if (!checker.fault()) check_opcode(checker);
     return checker.fault();

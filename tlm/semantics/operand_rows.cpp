@@ -1,7 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/semantics/operand_rows.hpp>
 
+#include <bit>
+#include <cstring>
+
 namespace systole {
+
+std::uint32_t load_element(const std::byte* row, std::size_t index, std::uint32_t bytes) {
+    std::uint32_t bits = 0;
+    std::memcpy(&bits, row + index * bytes, bytes);
+    return bits;
+}
+
+void store_element(std::byte* row, std::size_t index, std::uint32_t bytes, std::uint32_t bits) {
+    std::memcpy(row + index * bytes, &bits, bytes);
+}
+
+std::int64_t integer_value(DType dtype, std::uint32_t bits) {
+    switch (dtype) {
+        case DType::kI8:
+            return static_cast<std::int8_t>(bits);
+        case DType::kI16:
+            return static_cast<std::int16_t>(bits);
+        case DType::kI32:
+            return static_cast<std::int32_t>(bits);
+        default:
+            return bits;
+    }
+}
 
 const std::byte* operand_start(const Operand& operand, const CoreMemory& memory) {
     const std::byte* base = operand.in_psum() ? memory.psum : memory.sbuf;
@@ -35,6 +61,39 @@ const std::byte* OperandRows::raw(std::uint32_t row) {
 float* OperandRows::floats(std::uint32_t row) {
     row_to_fp32(dtype_, raw(row), elements_, floats_);
     return floats_;
+}
+
+ScalarSlot::ScalarSlot(const Execution& e, Field kind, Field value) : word_(e.instruction[value]) {
+    switch (static_cast<SlotKind>(e.instruction[kind])) {
+        case SlotKind::kUnused:
+            word_ = 0;
+            break;
+        case SlotKind::kImmediate:
+            break;
+        case SlotKind::kRegister:
+            word_ = e.state.registers.at(word_ % kCoreRegisters);
+            break;
+        case SlotKind::kPointer: {
+            const Operand vector = operand_of_addr32(word_);
+            dtype_ = vector.dtype;
+            start_ = operand_start(vector, e.memory);
+            stride_ = partition_stride(vector, e.memory);
+            break;
+        }
+    }
+}
+
+float ScalarSlot::number(std::uint32_t row) const {
+    if (start_ == nullptr) return std::bit_cast<float>(word_);
+    float value = 0.0F;
+    row_to_fp32(dtype_, start_ + row * stride_, 1, &value);
+    return value;
+}
+
+std::uint32_t ScalarSlot::integer(std::uint32_t row) const {
+    if (start_ == nullptr) return word_;
+    return static_cast<std::uint32_t>(
+        integer_value(dtype_, load_element(start_ + row * stride_, 0, dtype_bytes(dtype_))));
 }
 
 OperandRows Execution::rows(OperandName name) const {

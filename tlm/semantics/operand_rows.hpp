@@ -45,6 +45,25 @@ class OperandRows {
 const std::byte* operand_start(const Operand& operand, const CoreMemory& memory);
 std::size_t partition_stride(const Operand& operand, const CoreMemory& memory);
 
+struct Execution;
+
+/// A scalar slot: one value per partition, the same one unless the slot is a pointer. An unused slot is 0.
+class ScalarSlot {
+  public:
+    ScalarSlot(const Execution& e, Field kind, Field value);
+
+    /// As a float: up() of a vector's element; the bits of an immediate or register.
+    [[nodiscard]] float number(std::uint32_t row) const;
+    /// As an integer: a vector's element extended by its type; the bits of an immediate or register.
+    [[nodiscard]] std::uint32_t integer(std::uint32_t row) const;
+
+  private:
+    std::uint32_t word_ = 0;
+    DType dtype_ = DType::kRaw;
+    const std::byte* start_ = nullptr;  // of the vector
+    std::size_t stride_ = 0;
+};
+
 /// An instruction being executed, and what all of them need.
 struct Execution {
     const Instruction& instruction;
@@ -61,9 +80,30 @@ struct Execution {
                std::size_t count) const;
 };
 
+/// Element `index` of a row of elements of 1, 2 or 4 bytes, zero-extended.
+std::uint32_t load_element(const std::byte* row, std::size_t index, std::uint32_t bytes);
+void store_element(std::byte* row, std::size_t index, std::uint32_t bytes, std::uint32_t bits);
+/// The value of a 32-bit or narrower integer type.
+std::int64_t integer_value(DType dtype, std::uint32_t bits);
+
 /// The functions of the instructions; see execute().
 Fault execute_tensor_tensor(const Execution& e);
+Fault execute_tensor_scalar(const Execution& e);
+Fault execute_scalar_tensor_tensor(const Execution& e);
 Fault execute_tensor_copy(const Execution& e);
 Fault execute_memset(const Execution& e);
+Fault execute_reciprocal(const Execution& e);
+Fault execute_activate(const Execution& e);
+Fault execute_exponential(const Execution& e);
+Fault execute_range_select(const Execution& e);
+Fault execute_tensor_scalar_reduce(const Execution& e);
+Fault execute_accumulator_read(const Execution& e);
+Fault execute_tensor_reduce(const Execution& e);
+Fault execute_bn_stats(const Execution& e);
+Fault execute_bn_aggregate(const Execution& e);
+Fault execute_quantize_mx(const Execution& e);
+Fault execute_transpose(const Execution& e);
+Fault execute_iota(const Execution& e);
+Fault execute_affine_select(const Execution& e);
 
 }  // namespace systole
