@@ -20,6 +20,24 @@ StreamProgram stream_program(const std::vector<Instruction>& instructions);
 /// Sizes and addresses for the kernel builder.
 KernelMachine kernel_machine(const NeuronCoreConfig& core, const TensorEngineConfig& tensor);
 
+/// Passes everything on to several observers, in the order they were added.
+class ObserverList : public CoreObserver {
+  public:
+    void add(CoreObserver& observer) { observers_.push_back(&observer); }
+    void accepted(const IssuedInstruction& issued, const InstructionTimes& times) override {
+        for (CoreObserver* observer : observers_) observer->accepted(issued, times);
+    }
+    void updated(const SemaphoreUpdate& update, std::uint32_t value) override {
+        for (CoreObserver* observer : observers_) observer->updated(update, value);
+    }
+    void stopped(Stream stream, std::uint32_t pc, const CoreFault& fault) override {
+        for (CoreObserver* observer : observers_) observer->stopped(stream, pc, fault);
+    }
+
+  private:
+    std::vector<CoreObserver*> observers_;
+};
+
 class CoreRun {
   public:
     CoreRun(const NeuronCoreConfig& config, const TensorEngineConfig& tensor,
@@ -29,6 +47,12 @@ class CoreRun {
     /// A tensor's bytes in the core's memory.
     [[nodiscard]] std::span<std::byte> bytes(const ProgramTensor& tensor);
     NeuronCore& core() { return core_; }
+
+    /// Adds an observer, which outlives the run.
+    void observe(CoreObserver& observer) {
+        observers_.add(observer);
+        core_.observe(&observers_);
+    }
 
     /// Simulates until nothing happens any more. Returns the simulated time in picoseconds.
     std::uint64_t simulate();
@@ -40,6 +64,7 @@ class CoreRun {
   private:
     Program program_;
     NeuronCore core_;
+    ObserverList observers_;
 };
 
 }  // namespace systole

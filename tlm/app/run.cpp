@@ -8,6 +8,7 @@
 #include <systole/config/neuron_core_config.hpp>
 #include <systole/cosim/lockstep_backend.hpp>
 #include <systole/kernels/kernel_library.hpp>
+#include <systole/memory/access_checker.hpp>
 #include <systole/semantics/model_backend.hpp>
 
 #include <algorithm>
@@ -28,7 +29,7 @@ Examples:
   systole run attention --input q=q.npy --input k=k.npy --input v=v.npy --output out=out.npy --trace trace.json
   systole run attention --set tensor.backend=lockstep
 
-Exit codes: 0 all streams halted, 1 a fault, a stream that waits for ever or a mismatch, 2 bad usage or input.)";
+Exit codes: 0 all streams halted, 1 a fault, a stream that waits for ever, a mismatch or a race, 2 bad usage or input.)";
 
 /// "name=value" split at the first '='.
 std::pair<std::string, std::string> split(const std::string& option, const std::string& text) {
@@ -67,6 +68,15 @@ Backend backend_of(const std::vector<std::string>& settings) {
     return backend;
 }
 
+std::unique_ptr<AccessChecker> make_checker(CoreRun& run, std::uint32_t dma_engines) {
+    auto checker = std::make_unique<AccessChecker>(run.core().address_space(), dma_engines);
+    for (const ProgramTensor& tensor : run.program().tensors)
+        if (tensor.kind == TensorKind::kInput || tensor.kind == TensorKind::kConstant)
+            checker->host_wrote(tensor.address, tensor.bytes);
+    run.observe(*checker);
+    return checker;
+}
+
 void list_kernels() {
     for (const KernelInfo& kernel : kernel_library()) {
         fmt::print("{:<12} {}\n", kernel.name, kernel.help);
@@ -97,6 +107,8 @@ RunCommandLine::RunCommandLine(CLI::App& command)
         ->type_name("KEY=VALUE")
         ->expected(1)
         ->take_all();
+    app_->add_flag("--check", check_,
+                   "Report accesses that no semaphore orders, and reads of bytes nobody wrote");
     app_->add_option("--trace", trace_, "Write a trace for ui.perfetto.dev")->type_name("FILE.json");
     app_->add_option("--seed", seed_, "Seed of inputs without a file (default: 1)")->type_name("N");
     app_->add_option("--config", config_, "Core configuration (default: configs/neuron_core.yaml)")
@@ -161,7 +173,8 @@ int RunCommandLine::run() const {
         results.emplace_back(&tensor_of(run.program(), "--output", name, TensorKind::kOutput), file);
     }
     std::optional<InstructionTrace> trace;
-    if (!trace_.empty()) run.core().observe(&trace.emplace(trace_));
+    if (!trace_.empty()) run.observe(trace.emplace(trace_));
+    const auto checker = check_ ? make_checker(run, config.dma.engines) : nullptr;
 
     const auto began = std::chrono::steady_clock::now();
     const std::uint64_t time_ps = run.simulate();
@@ -175,7 +188,12 @@ int RunCommandLine::run() const {
     if (lockstep != nullptr)
         fmt::print("lockstep         {} mismatches between model and RTL in {} multiplies\n", mismatches,
                    lockstep->statistics().multiplies);
-    const bool good = complaints.empty() && mismatches == 0;
+    if (checker) {
+        for (const AccessReport& report : checker->reports())
+            fmt::print(stderr, "systole: {}\n", describe(report));
+        fmt::print("access checker   {} reports\n", checker->reports().size());
+    }
+    const bool good = complaints.empty() && mismatches == 0 && (!checker || checker->reports().empty());
     fmt::print("\nSystole run: {} {}\n", kernel_, good ? "PASSED" : "FAILED");
     return good ? kExitGood : kExitFailed;
 }

@@ -27,6 +27,7 @@ class RunCommandLine {
     std::string trace_, config_, tensor_config_;
     std::uint64_t seed_ = 1;
     bool list_ = false;
+    bool check_ = false;
 };
 
 }  // namespace systole

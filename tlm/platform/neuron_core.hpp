@@ -44,7 +44,9 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     /// Host memory behind an address of the flat memory, or nullptr.
     std::byte* memory(std::uint64_t address, std::uint64_t bytes) { return resolve(address, bytes); }
 
+    /// Who listens from now on; nullptr for nobody.
     void observe(CoreObserver* observer);
+    [[nodiscard]] const AddressSpace& address_space() const { return *this; }
 
     [[nodiscard]] bool halted() const;
     [[nodiscard]] const Sequencer& sequencer(Stream stream) const {

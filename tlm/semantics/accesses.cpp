@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <systole/semantics/accesses.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace systole {
+namespace {
+
+constexpr std::uint32_t kMxGroupRows = 8;    // partitions that share a scale row (isa.md 2.1)
+constexpr std::uint32_t kQuadrantRows = 32;  // partitions of a quadrant
+constexpr std::uint32_t kScaleRowsPerQuadrant = kQuadrantRows / kMxGroupRows;
+constexpr std::uint32_t kIndexExt = 1;  // EXT kind IDX
+
+using Ranges = std::vector<AccessRange>;
+
+AccessRange range_of(const Operand& operand, bool write, std::uint32_t partitions) {
+    return {.space = operand.in_psum() ? AccessRange::Space::kPsum : AccessRange::Space::kSbuf,
+            .write = write,
+            .partition = operand.partition(),
+            .partitions = partitions};
+}
+
+void append_pattern(const Operand& operand, bool write, std::uint32_t partitions, Ranges& ranges) {
+    AccessRange range = range_of(operand, write, partitions);
+    const std::int64_t bytes = dtype_bytes(operand.dtype);
+    const std::int64_t start = operand.byte();
+    const AccessRuns runs = merge_dims(operand.pattern);
+    const bool dense = runs.stride == 1 || runs.count == 1;
+    const std::uint64_t pieces = dense ? runs.repeats : runs.repeats * runs.count;
+    const auto add = [&](std::int64_t first, std::int64_t elements) {
+        range.first = static_cast<std::uint64_t>(start + first * bytes);
+        range.end = range.first + static_cast<std::uint64_t>(elements * bytes);
+        ranges.push_back(range);
+    };
+    if (pieces > kExactRuns || runs.stride == 0) {
+        const ElementSpan span = element_span(operand.pattern);
+        return add(span.lowest, span.highest - span.lowest + 1);
+    }
+    for (std::uint64_t r = 0; r < runs.repeats; ++r) {
+        if (dense) {
+            add(runs.offset(r), static_cast<std::int64_t>(runs.count));
+            continue;
+        }
+        for (std::uint64_t e = 0; e < runs.count; ++e)
+            add(runs.offset(r) + static_cast<std::int64_t>(e) * runs.stride, 1);
+    }
+}
+
+void append_whole(const Operand& operand, bool write, std::uint32_t partitions, Ranges& ranges) {
+    AccessRange range = range_of(operand, write, partitions);
+    range.end = kPartitionPitch;
+    ranges.push_back(range);
+}
+
+void append_vector(std::uint32_t addr32, bool write, std::uint32_t partitions, Ranges& ranges) {
+    append_pattern(operand_of_addr32(addr32), write, partitions, ranges);
+}
+
+// A scalar slot that points to a [np, 1] vector.
+void append_slots(const Instruction& i, Ranges& ranges) {
+    if (i.opcode() == Opcode::kMemset || i.opcode() == Opcode::kCopyPred) return;  // immediates only
+    const auto pointer = [&](Field kind, Field slot) {
+        if (i[kind] == static_cast<std::uint32_t>(SlotKind::kPointer))
+            append_vector(i[slot], false, i.np(), ranges);
+    };
+    pointer(Field::kS0k, Field::kS0);
+    pointer(Field::kS1k, Field::kS1);
+    pointer(Field::kS2k, Field::kS2);
+    if (i.opcode() == Opcode::kMatchReplace8 && i[Field::kIdx] != 0)
+        append_vector(i[Field::kS0], true, i.np(), ranges);
+}
+
+void append_scale(const Operand& scale, const Operand& data, bool write, std::uint32_t rows, Ranges& ranges) {
+    Operand row = scale;
+    row.dtype = DType::kU8;
+    row.pattern.dims = data.pattern.dims;
+    for (std::uint32_t group = 0; group < (rows + kMxGroupRows - 1) / kMxGroupRows; ++group) {
+        const std::uint32_t partition =
+            kQuadrantRows * (group / kScaleRowsPerQuadrant) + group % kScaleRowsPerQuadrant;
+        row.pattern.address = scale.pattern.address + partition * kPartitionPitch;
+        append_pattern(row, write, 1, ranges);
+    }
+}
+
+void append_matmul(const Instruction& i, Ranges& ranges) {
+    append_pattern(i.a(), false, i.np(), ranges);
+    if (i[Field::kMx] != 0) append_scale(i.scale(), i.a(), false, i.np(), ranges);
+    if (i.opcode() == Opcode::kLdw) return;
+    if (i[Field::kAcc] != 0) append_pattern(i.c(), false, i[Field::kMM1] + 1, ranges);
+    append_pattern(i.c(), true, i[Field::kMM1] + 1, ranges);
+}
+
+// Runs of a DMA side; rows of SBUF that have the same bytes become one range.
+void append_dma_side(const DmaPattern& pattern, const AddressSpace& space, bool write, Ranges& ranges) {
+    const std::size_t begin = ranges.size();
+    for (std::uint64_t r = 0; r < pattern.runs(); ++r) {
+        const std::uint64_t address = pattern.address(r);
+        const std::int32_t partition = space.sbuf_partition(address);
+        AccessRange range{.space = AccessRange::Space::kMemory, .write = write, .first = address};
+        if (partition >= 0) {
+            range.space = AccessRange::Space::kSbuf;
+            range.partition = static_cast<std::uint32_t>(partition);
+            range.first = (address - space.core_address(0)) % kPartitionPitch;
+        }
+        range.end = range.first + pattern.run;
+        if (ranges.size() > begin) {
+            AccessRange& last = ranges.back();
+            if (partition >= 0 && last.first == range.first && last.end == range.end &&
+                last.partition + last.partitions == range.partition) {
+                ++last.partitions;
+                continue;
+            }
+        }
+        ranges.push_back(range);
+    }
+}
+
+std::uint32_t destination_partitions(const Instruction& i) {
+    switch (i.opcode()) {
+        case Opcode::kXpose32:
+            return i[Field::kNfM1] + 1;
+        case Opcode::kShuffle32:
+            return i[Field::kNpDstM1] + 1;
+        case Opcode::kPartReduce:
+            return 1;
+        default:
+            return i.np();
+    }
+}
+
+void append_lanes(const Instruction& i, Ranges& ranges) {
+    const auto operand = [&](OperandName name, std::uint32_t indirect_bit, bool write,
+                             std::uint32_t partitions) {
+        const Operand& o = i.operand(name);
+        if (!o.present) return;
+        constexpr std::array kIndirect{Field::kVA, Field::kVB, Field::kVC};
+        if (i.has_ext(kIndexExt) && i[kIndirect.at(indirect_bit)] != 0)
+            append_whole(o, write, partitions, ranges);
+        else
+            append_pattern(o, write, partitions, ranges);
+    };
+    operand(OperandName::kA, 0, false, i.np());
+    if (i.opcode() == Opcode::kQuantMx) {
+        append_scale(i.b(), i.c(), true, i.np(), ranges);
+    } else {
+        // TOPK's B is a destination.
+        operand(OperandName::kB, 1, i.opcode() == Opcode::kTopk, i.np());
+    }
+    append_slots(i, ranges);
+    operand(OperandName::kC, 2, true, destination_partitions(i));
+}
+
+}  // namespace
+
+bool AccessRange::overlaps(const AccessRange& o) const {
+    return space == o.space && partition < o.partition + o.partitions &&
+           o.partition < partition + partitions && first < o.end && o.first < end;
+}
+
+bool AccessRange::covers(const AccessRange& o) const {
+    return space == o.space && partition <= o.partition &&
+           o.partition + o.partitions <= partition + partitions && first <= o.first && o.end <= end;
+}
+
+void append_accesses(const Instruction& i, const AddressSpace& space, Ranges& ranges) {
+    switch (i.opcode()) {
+        case Opcode::kLdw:
+        case Opcode::kMmul:
+            return append_matmul(i, ranges);
+        case Opcode::kDmaCopy:
+        case Opcode::kDmaXpose:
+            append_dma_side(dma_source(i), space, false, ranges);
+            if (i[Field::kAcc] != 0) append_dma_side(dma_destination(i), space, false, ranges);
+            return append_dma_side(dma_destination(i), space, true, ranges);
+        case Opcode::kRegLd:
+        case Opcode::kRegSt:
+            if (i[Field::kHbm] == 0) append_vector(i[Field::kP0], i.opcode() == Opcode::kRegSt, 1, ranges);
+            return;
+        default:
+            if (static_cast<std::uint8_t>(i.opcode()) > static_cast<std::uint8_t>(Opcode::kSetMode))
+                append_lanes(i, ranges);
+    }
+}
+
+}  // namespace systole
