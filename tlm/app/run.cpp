@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/app/config_path.hpp>
 #include <systole/app/core_profile.hpp>
-#include <systole/app/core_run.hpp>
+#include <systole/platform/core_run.hpp>
 #include <systole/app/run.hpp>
 #include <systole/app/tensor_file.hpp>
 #include <systole/base/error.hpp>

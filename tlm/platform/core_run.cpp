@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <systole/app/core_run.hpp>
 #include <systole/base/error.hpp>
 #include <systole/isa/codec.hpp>
 #include <systole/isa/encoding_table.hpp>
+#include <systole/platform/core_run.hpp>
 
 #include <algorithm>
 #include <cstring>
