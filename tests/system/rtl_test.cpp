@@ -93,5 +93,22 @@ TEST_F(Rtl, ReportsAreDeterministic) {
     EXPECT_EQ(report(), first);
 }
 
+// A whole kernel on the full array, each multiply on model and RTL; longer with SYSTOLE_FULL=1.
+TEST_F(Rtl, AttentionRunsInLockstep) {
+    const bool full = std::getenv("SYSTOLE_FULL") != nullptr;
+    const std::string text =
+        expect(0, std::string("run attention --check --set tensor.backend=lockstep --param causal=1 ") +
+                      (full ? "--param sequence=1024" : "--param sequence=256"));
+    expect_contains(text, "lockstep         0 mismatches between model and RTL in ");
+    expect_contains(text, "Systole run: attention PASSED");
+}
+
+TEST_F(Rtl, AKernelRunsOnTheRtlAlone) {
+    const std::string inputs = "run matmul --param m=130 --param k=200 --param n=300 --output out=";
+    expect(0, inputs + path("model.npy"));
+    expect(0, inputs + path("rtl.npy") + " --set tensor.backend=rtl");
+    EXPECT_EQ(read_text(path("model.npy")), read_text(path("rtl.npy")));
+}
+
 }  // namespace
 }  // namespace systole::system_test

@@ -6,6 +6,7 @@
 
 #include "system_test.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <vector>
@@ -112,6 +113,79 @@ TEST_F(Run, AddRoundsOnce) {
     for (std::size_t i = 0; i < out.values.size(); ++i)
         ASSERT_EQ(out.values[i], to_bf16(a.values[i] + b.values[i]));
 }
+
+// Softmax of each row in double precision.
+std::vector<double> softmax_row(const std::vector<double>& scores) {
+    const double largest = *std::max_element(scores.begin(), scores.end());
+    std::vector<double> weights;
+    double sum = 0;
+    for (const double score : scores) {
+        weights.push_back(std::exp(score - largest));
+        sum += weights.back();
+    }
+    for (double& weight : weights) weight /= sum;
+    return weights;
+}
+
+TEST_F(Run, SoftmaxIsCloseToDouble) {
+    constexpr double kTolerance = 1e-6;  // a few roundings of FP32
+    const Matrix x = random_matrix(200, 300, 5, 8);
+    expect(0, "run softmax --check --param rows=200 --param columns=300 --input x=" + save("x.npy", x) +
+                  " --output out=" + path("out.npy"));
+    const Matrix out = load("out.npy");
+    for (std::uint64_t r = 0; r < x.rows; ++r) {
+        std::vector<double> row;
+        for (std::uint64_t c = 0; c < x.columns; ++c) row.push_back(x.at(r, c));
+        const std::vector<double> expected = softmax_row(row);
+        for (std::uint64_t c = 0; c < x.columns; ++c) ASSERT_NEAR(out.at(r, c), expected[c], kTolerance);
+    }
+}
+
+struct AttentionCase {
+    std::uint64_t sequence, head;
+    bool causal;
+    const char* dtype;
+    const char* backend;
+};
+
+class RunAttention : public Run, public testing::WithParamInterface<AttentionCase> {};
+
+TEST_P(RunAttention, IsCloseToDouble) {
+    constexpr double kTolerance = 1e-2;  // of the public workload (isa.md 8.1, W4)
+    const AttentionCase& c = GetParam();
+    const Matrix q = random_matrix(c.head, c.sequence, 1, 0.5);
+    const Matrix k = random_matrix(c.head, c.sequence, 2, 0.5);
+    const Matrix v = random_matrix(c.head, c.sequence, 3);
+    const std::string text = expect(
+        0, "run attention --check --param sequence=" + std::to_string(c.sequence) +
+               " --param head=" + std::to_string(c.head) + " --param causal=" + (c.causal ? "1" : "0") +
+               " --param dtype=" + c.dtype + " --set tensor.backend=" + c.backend +
+               " --input q=" + save("q.npy", q) + " --input k=" + save("k.npy", k) +
+               " --input v=" + save("v.npy", v) + " --output out=" + path("out.npy"));
+    expect_contains(text, "access checker   0 reports");
+    const Matrix out = load("out.npy");
+    ASSERT_EQ(out.rows, c.sequence);
+    ASSERT_EQ(out.columns, c.head);
+    for (std::uint64_t i = 0; i < c.sequence; ++i) {
+        std::vector<double> scores(c.causal ? i + 1 : c.sequence);
+        for (std::uint64_t j = 0; j < scores.size(); ++j)
+            for (std::uint64_t d = 0; d < c.head; ++d)
+                scores[j] += static_cast<double>(q.at(d, i)) * k.at(d, j);
+        const std::vector<double> weights = softmax_row(scores);
+        for (std::uint64_t d = 0; d < c.head; ++d) {
+            double expected = 0;
+            for (std::uint64_t j = 0; j < weights.size(); ++j) expected += weights[j] * v.at(d, j);
+            ASSERT_NEAR(out.at(i, d), expected, kTolerance) << "query " << i << ", value " << d;
+        }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, RunAttention,
+                         testing::Values(AttentionCase{128, 128, false, "fp32", "model"},
+                                         AttentionCase{512, 128, false, "bf16", "model"},
+                                         AttentionCase{512, 64, true, "bf16", "model"},
+                                         AttentionCase{200, 32, true, "fp32", "model"},
+                                         AttentionCase{130, 128, false, "fp16", "model"}));
 
 TEST_F(Run, TheSameRunGivesTheSameTrace) {
     const std::string command = "run matmul --trace ";
