@@ -53,7 +53,7 @@ struct Fault {
 /// Content of an accumulator lane. Undefined ones hold a value all the same; reading it warns.
 enum class AccumulatorState : std::uint8_t { kInvalid = 0, kValid = 1, kPoisoned = 2 };
 
-/// What one stream keeps between instructions. Reset by reset() only.
+/// What one stream keeps between instructions. Reset by reset() only. 16 KiB: not an object for a stack.
 struct EngineState {
     EngineState() { reset(); }
 

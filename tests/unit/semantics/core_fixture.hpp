@@ -21,10 +21,11 @@ class CoreFixture : public testing::Test {
     CoreFixture() : sbuf_(kLanes * kSbufBytes, std::byte{0xA5}), psum_(kLanes * kPsumBytes, std::byte{0xA5}) {
         memory_ = {sbuf_.data(), kSbufBytes, kSbufBytes, psum_.data(), kPsumBytes, kPsumBytes, kLanes};
         limits_.sbuf_bytes = kSbufBytes;
+        limits_.psum_bytes = kPsumBytes;
     }
 
-    static constexpr std::uint32_t kSbufBytes = 16 * 1024;
-    static constexpr std::uint32_t kPsumBytes = 16 * 1024;
+    static constexpr std::uint32_t kSbufBytes = 4 * 1024;
+    static constexpr std::uint32_t kPsumBytes = 4 * 1024;
 
     static Operand tile(DType dtype, std::uint32_t partition, std::uint32_t byte,
                         std::initializer_list<AccessDim> dims, bool psum = false) {
