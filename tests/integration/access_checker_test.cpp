@@ -188,7 +188,8 @@ bool checker_reports_race(const Program& program) {
         const auto make_backend = [](const PsumView& psum) {
             return std::make_unique<ModelBackend>(tensor_config().engine, psum);
         };
-        const auto run = std::make_unique<CoreRun>(core_config(), tensor_config(), make_backend, program);
+        const auto run =
+            std::make_unique<CoreRun>(core_config(), tensor_config(), make_backend, program_image(program));
         const auto checker =
             std::make_unique<AccessChecker>(run->core().address_space(), core_config().dma.engines);
         run->observe(*checker);
@@ -258,7 +259,8 @@ TEST(AccessChecker, UnwrittenInputsAreReported) {
         const auto make_backend = [](const PsumView& psum) {
             return std::make_unique<ModelBackend>(tensor_config().engine, psum);
         };
-        const auto run = std::make_unique<CoreRun>(core_config(), tensor_config(), make_backend, program);
+        const auto run =
+            std::make_unique<CoreRun>(core_config(), tensor_config(), make_backend, program_image(program));
         const auto checker =
             std::make_unique<AccessChecker>(run->core().address_space(), core_config().dma.engines);
         checker->host_wrote(program.tensors[0].address, program.tensors[0].bytes);  // a, not b

@@ -197,6 +197,18 @@ TEST_F(Run, TheSameRunGivesTheSameTrace) {
     expect_contains(one, R"("name":"DMA_COPY")");
 }
 
+TEST_F(Run, AnImageRunsAsItsKernelDoes) {
+    expect(0, "build matmul --param k=100 --output " + path("matmul.img"));
+    expect(0, "run " + path("matmul.img") + " --output out=" + path("image.npy"));
+    expect(0, "run matmul --param k=100 --output out=" + path("kernel.npy"));
+    EXPECT_EQ(read_text(path("image.npy")), read_text(path("kernel.npy")));
+    expect_bad_input("run " + path("matmul.img") + " --param k=1", {"--param", "matmul.img"});
+    std::ofstream(path("bad.img")) << "not an image";
+    expect_bad_input("run " + path("bad.img"), {"bad.img"});
+    expect_bad_input("build matmul --output " + path("no/such/folder.img"), {"folder.img"});
+    expect_bad_input("build matmull --output " + path("x.img"), {"matmull"});
+}
+
 TEST_F(Run, TheProfileNamesAllStreams) {
     const std::string text = expect(0, "run matmul");
     for (const char* part :

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The `systole` command. Exit codes: 0 all good, 1 the checked thing failed, 2 bad usage or input, 3 internal
 // error.
+#include <systole/app/build.hpp>
 #include <systole/app/crosscheck.hpp>
 #include <systole/app/generate.hpp>
 #include <systole/app/run.hpp>
@@ -28,13 +29,15 @@ int run(int argc, char** argv) {
     const CrosscheckCommandLine crosscheck(command);
     const GenerateCommandLine generate(command);
     const RunCommandLine run_core(command);
+    const BuildCommandLine build(command);
     try {
         command.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         // Help and version are "errors" with exit code 0.
         if (error.get_exit_code() == 0) return command.exit(error);
         if (command.get_subcommands().empty() && !command.remaining().empty())
-            fmt::print(stderr, "systole: expected a command, crosscheck, generate or run, found '{}'\n",
+            fmt::print(stderr,
+                       "systole: expected a command, crosscheck, generate, run or build, found '{}'\n",
                        command.remaining().front());
         else
             fmt::print(stderr, "systole: {}\n", error.what());
@@ -42,6 +45,7 @@ int run(int argc, char** argv) {
         return kExitBadInput;
     }
     if (run_core.chosen()) return run_core.run();
+    if (build.chosen()) return build.run();
     return crosscheck.chosen() ? run_crosscheck(crosscheck.options()) : generate.run();
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/app/config_path.hpp>
 #include <systole/app/core_profile.hpp>
-#include <systole/platform/core_run.hpp>
+#include <systole/app/kernel_options.hpp>
 #include <systole/app/run.hpp>
 #include <systole/app/tensor_file.hpp>
 #include <systole/base/error.hpp>
@@ -9,10 +9,12 @@
 #include <systole/cosim/lockstep_backend.hpp>
 #include <systole/kernels/kernel_library.hpp>
 #include <systole/memory/access_checker.hpp>
+#include <systole/platform/core_run.hpp>
 #include <systole/semantics/model_backend.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <filesystem>
 #include <map>
 #include <optional>
 
@@ -28,20 +30,14 @@ Examples:
   systole run matmul --param m=512 --param k=512 --param n=512
   systole run attention --input q=q.npy --input k=k.npy --input v=v.npy --output out=out.npy --trace trace.json
   systole run attention --set tensor.backend=lockstep
+  systole build matmul --output matmul.img && systole run matmul.img
 
 Exit codes: 0 all streams halted, 1 a fault, a stream that waits for ever, a mismatch or a race, 2 bad usage or input.)";
 
-/// "name=value" split at the first '='.
-std::pair<std::string, std::string> split(const std::string& option, const std::string& text) {
-    const std::size_t at = text.find('=');
-    if (at == std::string::npos || at == 0) throw InputError(option, "NAME=VALUE", fmt::format("'{}'", text));
-    return {text.substr(0, at), text.substr(at + 1)};
-}
-
-const ProgramTensor& tensor_of(const Program& program, const std::string& option, const std::string& name,
-                               TensorKind kind) {
+const ImageTensor& tensor_of(const ProgramImage& image, const std::string& option, const std::string& name,
+                             TensorKind kind) {
     std::string names;
-    for (const ProgramTensor& tensor : program.tensors) {
+    for (const ImageTensor& tensor : image.tensors) {
         if (tensor.kind != kind) continue;
         if (tensor.name == name) return tensor;
         names += (names.empty() ? "" : ", ") + tensor.name;
@@ -49,12 +45,25 @@ const ProgramTensor& tensor_of(const Program& program, const std::string& option
     throw InputError(option, "one of the kernel's tensors " + names, name);
 }
 
+// An image file, or a kernel of the library built now.
+ProgramImage image_of(const std::string& kernel, const std::map<std::string, std::string>& parameters,
+                      const KernelMachine& machine) {
+    const std::vector<KernelInfo>& library = kernel_library();
+    const bool known =
+        std::any_of(library.begin(), library.end(), [&](const KernelInfo& k) { return k.name == kernel; });
+    if (known || !std::filesystem::exists(kernel))
+        return program_image(build_kernel(kernel, parameters, machine));
+    if (!parameters.empty())
+        throw InputError("--param", "a kernel of the library", fmt::format("the image {}", kernel));
+    return read_program_image(kernel);
+}
+
 enum class Backend : std::uint8_t { kModel, kRtl, kLockstep };
 
 Backend backend_of(const std::vector<std::string>& settings) {
     Backend backend = Backend::kModel;
     for (const std::string& setting : settings) {
-        const auto [key, value] = split("--set", setting);
+        const auto [key, value] = split_setting("--set", setting);
         if (key != "tensor.backend") throw InputError("--set", "the key tensor.backend", key);
         if (value == "model")
             backend = Backend::kModel;
@@ -70,26 +79,19 @@ Backend backend_of(const std::vector<std::string>& settings) {
 
 std::unique_ptr<AccessChecker> make_checker(CoreRun& run, std::uint32_t dma_engines) {
     auto checker = std::make_unique<AccessChecker>(run.core().address_space(), dma_engines);
-    for (const ProgramTensor& tensor : run.program().tensors)
+    for (const ImageTensor& tensor : run.image().tensors)
         if (tensor.kind == TensorKind::kInput || tensor.kind == TensorKind::kConstant)
             checker->host_wrote(tensor.address, tensor.bytes);
     run.observe(*checker);
     return checker;
 }
 
-void list_kernels() {
-    for (const KernelInfo& kernel : kernel_library()) {
-        fmt::print("{:<12} {}\n", kernel.name, kernel.help);
-        for (const KernelParameter& parameter : kernel.parameters)
-            fmt::print("    {:<10} {:<8} {}\n", parameter.name, parameter.value, parameter.help);
-    }
-}
-
 }  // namespace
 
 RunCommandLine::RunCommandLine(CLI::App& command)
     : app_(command.add_subcommand("run", "Run a kernel on one simulated core")) {
-    app_->add_option("kernel", kernel_, "Kernel of the library")->type_name("KERNEL");
+    app_->add_option("kernel", kernel_, "Kernel of the library, or a program image")
+        ->type_name("KERNEL|FILE.img");
     app_->add_flag("--list", list_, "List the kernels and their parameters");
     app_->add_option("--param", parameters_, "A parameter of the kernel")
         ->type_name("NAME=VALUE")
@@ -129,9 +131,8 @@ int RunCommandLine::run() const {
         load_neuron_core_config(config_.empty() ? find_config("neuron_core.yaml", "--config") : config_);
     const TensorEngineConfig tensor = load_tensor_engine_config(
         tensor_config_.empty() ? find_config("tensor_engine.yaml", "--tensor-config") : tensor_config_);
-    std::map<std::string, std::string> parameters;
-    for (const std::string& parameter : parameters_) parameters.insert(split("--param", parameter));
-    Program program = build_kernel(kernel_, parameters, kernel_machine(config, tensor));
+    const std::map<std::string, std::string> parameters = parse_parameters(parameters_);
+    ProgramImage image = image_of(kernel_, parameters, kernel_machine(config, tensor));
 
     const Backend choice = backend_of(settings_);
     std::shared_ptr<const RtlLibrary> library;
@@ -150,16 +151,16 @@ int RunCommandLine::run() const {
         return both;
     };
     const auto core_run = std::make_unique<CoreRun>(config, tensor, make_backend,
-                                                    std::move(program));  // too large for the stack
+                                                    std::move(image));  // too large for the stack
     CoreRun& run = *core_run;
 
     std::map<std::string, std::string> files;
     for (const std::string& input : inputs_) {
-        const auto [name, file] = split("--input", input);
-        files[tensor_of(run.program(), "--input", name, TensorKind::kInput).name] = file;
+        const auto [name, file] = split_setting("--input", input);
+        files[tensor_of(run.image(), "--input", name, TensorKind::kInput).name] = file;
     }
     std::uint64_t seed = seed_;
-    for (const ProgramTensor& input : run.program().tensors) {
+    for (const ImageTensor& input : run.image().tensors) {
         if (input.kind != TensorKind::kInput) continue;
         if (const auto file = files.find(input.name); file != files.end())
             read_tensor(file->second, input, run.bytes(input));
@@ -167,10 +168,10 @@ int RunCommandLine::run() const {
             fill_tensor(input, seed, run.bytes(input));
         ++seed;
     }
-    std::vector<std::pair<const ProgramTensor*, std::string>> results;
+    std::vector<std::pair<const ImageTensor*, std::string>> results;
     for (const std::string& output : outputs_) {
-        const auto [name, file] = split("--output", output);
-        results.emplace_back(&tensor_of(run.program(), "--output", name, TensorKind::kOutput), file);
+        const auto [name, file] = split_setting("--output", output);
+        results.emplace_back(&tensor_of(run.image(), "--output", name, TensorKind::kOutput), file);
     }
     std::optional<InstructionTrace> trace;
     if (!trace_.empty()) run.observe(trace.emplace(trace_));

@@ -46,7 +46,7 @@ double normal(SplitMix64& random) {
 
 }  // namespace
 
-void read_tensor(const std::string& path, const ProgramTensor& tensor, std::span<std::byte> to) {
+void read_tensor(const std::string& path, const ImageTensor& tensor, std::span<std::byte> to) {
     const NpyArray array = read_npy(path);
     if (array.shape != tensor.shape)
         throw InputError(
@@ -71,7 +71,7 @@ void read_tensor(const std::string& path, const ProgramTensor& tensor, std::span
     }
 }
 
-void write_tensor(const std::string& path, const ProgramTensor& tensor, std::span<const std::byte> from) {
+void write_tensor(const std::string& path, const ImageTensor& tensor, std::span<const std::byte> from) {
     NpyArray array;
     array.shape = tensor.shape;
     const std::uint32_t bytes = dtype_bytes(tensor.dtype);
@@ -91,7 +91,7 @@ void write_tensor(const std::string& path, const ProgramTensor& tensor, std::spa
     write_npy(path, array);
 }
 
-void fill_tensor(const ProgramTensor& tensor, std::uint64_t seed, std::span<std::byte> to) {
+void fill_tensor(const ImageTensor& tensor, std::uint64_t seed, std::span<std::byte> to) {
     constexpr std::uint64_t kIntegerBound = 100;
     SplitMix64 random(seed);
     const std::uint32_t bytes = dtype_bytes(tensor.dtype);

@@ -87,6 +87,7 @@ Program KernelBuilder::finish() {
     Program program;
     program.name = name_;
     program.tensors = std::move(tensors_);
+    program.constants = std::move(constants_);
     for (std::uint32_t s = 0; s < kStreams; ++s) {
         std::vector<Instruction>& out = program.streams[s];
         for (Emitted& e : streams_[s]) {

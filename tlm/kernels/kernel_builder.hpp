@@ -133,7 +133,8 @@ class KernelBuilder {
 
     std::string name_;
     KernelMachine machine_;
-    std::vector<ProgramTensor> tensors_;
+    std::vector<ImageTensor> tensors_;
+    std::vector<ImageConstant> constants_;
     std::uint64_t next_address_;
     TileAllocator sbuf_;
     TileAllocator psum_;

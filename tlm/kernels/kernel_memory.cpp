@@ -138,21 +138,23 @@ std::uint32_t queue_of(Stream stream) {
 MemoryView KernelBuilder::declare(const std::string& name, TensorKind kind, DType dtype,
                                   const std::vector<std::uint64_t>& shape, std::vector<std::byte> data) {
     const bool taken =
-        std::any_of(tensors_.begin(), tensors_.end(), [&](const ProgramTensor& t) { return t.name == name; });
+        std::any_of(tensors_.begin(), tensors_.end(), [&](const ImageTensor& t) { return t.name == name; });
     if (taken) throw InputError(name, "a name of its own for each tensor", "one that is taken");
-    ProgramTensor tensor{.name = name,
-                         .kind = kind,
-                         .dtype = dtype,
-                         .shape = shape,
-                         .address = next_address_,
-                         .bytes = dtype_bytes(dtype),
-                         .data = std::move(data)};
-    for (const std::uint64_t extent : shape) tensor.bytes *= extent;
-    if (tensor.bytes == 0 || tensor.bytes > machine_.memory_address + machine_.memory_bytes - next_address_)
-        throw InputError(name, "a tensor that fits the memory", fmt::format("{} bytes", tensor.bytes));
-    if (!tensor.data.empty() && tensor.data.size() != tensor.bytes)
-        throw InputError(name, fmt::format("{} bytes of data", tensor.bytes),
-                         std::to_string(tensor.data.size()));
+    const std::optional<std::uint64_t> bytes = tensor_bytes(dtype, shape);
+    if (!bytes || *bytes == 0 || *bytes > machine_.memory_address + machine_.memory_bytes - next_address_)
+        throw InputError(name, "a tensor that fits the memory",
+                         bytes ? fmt::format("{} bytes", *bytes) : std::string("more than 2^64 bytes"));
+    if (kind == TensorKind::kConstant && data.size() != *bytes)
+        throw InputError(name, fmt::format("{} bytes of data", *bytes), std::to_string(data.size()));
+    if (kind == TensorKind::kConstant)
+        constants_.push_back(
+            {.tensor = static_cast<std::uint32_t>(tensors_.size()), .data = std::move(data)});
+    const ImageTensor tensor{.name = name,
+                             .kind = kind,
+                             .dtype = dtype,
+                             .shape = shape,
+                             .address = next_address_,
+                             .bytes = *bytes};
     next_address_ = round_up(next_address_ + tensor.bytes, kTensorAlignment);
 
     MemoryView view{.name = name, .dtype = dtype, .address = tensor.address, .dims = {}};
@@ -161,7 +163,7 @@ MemoryView KernelBuilder::declare(const std::string& name, TensorKind kind, DTyp
         view.dims.insert(view.dims.begin(), {*extent, stride});
         stride *= static_cast<std::int64_t>(*extent);
     }
-    tensors_.push_back(std::move(tensor));
+    tensors_.push_back(tensor);
     return view;
 }
 
@@ -253,7 +255,7 @@ void KernelBuilder::transfer(const TileView& tile, const MemoryView& memory, boo
     instruction.set(Field::kQueue, queue_of(stream));
 
     const auto tensor = std::find_if(tensors_.begin(), tensors_.end(),
-                                     [&](const ProgramTensor& t) { return t.name == memory.name; });
+                                     [&](const ImageTensor& t) { return t.name == memory.name; });
     const bool changes = tensor->kind == TensorKind::kOutput || tensor->kind == TensorKind::kScratch;
     std::vector<Region> in_memory = changes ? memory_regions(memory) : std::vector<Region>{};
     std::vector<Region> on_chip{region_of(tile)};

@@ -1,35 +1,25 @@
 // SPDX-License-Identifier: Apache-2.0
-// A kernel as the builder makes it and a core runs it: the instructions of each stream and the tensors in
-// memory.
+// A kernel as the builder makes it: decoded instructions by stream and the tensors in memory. A core runs its
+// image.
 #pragma once
 
 #include <systole/isa/instruction.hpp>
+#include <systole/isa/program_image.hpp>
 
 #include <array>
-#include <cstddef>
-#include <cstdint>
 #include <string>
 #include <vector>
 
 namespace systole {
 
-enum class TensorKind : std::uint8_t { kInput, kOutput, kConstant, kScratch };
-
-/// A tensor in memory, C order, dense.
-struct ProgramTensor {
-    std::string name;
-    TensorKind kind = TensorKind::kInput;
-    DType dtype = DType::kFp32;
-    std::vector<std::uint64_t> shape;
-    std::uint64_t address = 0;
-    std::uint64_t bytes = 0;
-    std::vector<std::byte> data;  ///< of a constant
-};
-
 struct Program {
     std::string name;
     std::array<std::vector<Instruction>, kStreams> streams;
-    std::vector<ProgramTensor> tensors;
+    std::vector<ImageTensor> tensors;
+    std::vector<ImageConstant> constants;
 };
+
+/// The encoded program; every stream starts at bundle 0.
+ProgramImage program_image(const Program& program);
 
 }  // namespace systole

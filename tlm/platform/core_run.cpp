@@ -24,18 +24,14 @@ std::string waits_text(const NeuronCore& core, const SemaphoreWaits& waits) {
 
 }  // namespace
 
-StreamProgram stream_program(const std::vector<Instruction>& instructions) {
-    std::vector<Bundle> bundles;
-    for (const Instruction& instruction : instructions) {
-        const EncodedInstruction encoded = encode(instruction);
-        bundles.insert(bundles.end(), encoded.begin(), encoded.end());
-    }
+StreamProgram stream_program(std::span<const Bundle> bundles, Stream stream) {
     StreamProgram program;
     program.slots.resize(bundles.size());
     for (std::size_t pc = 0; pc < bundles.size(); ++pc) {
         StreamProgram::Slot& slot = program.slots[pc];
-        if (const DecodeFault fault = decode(std::span(bundles).subspan(pc), slot.instruction))
-            slot.fault = {fault.exception, fault.rule};
+        DecodeFault fault = decode(bundles.subspan(pc), slot.instruction);
+        if (!fault) fault = check_stream(slot.instruction, stream);
+        if (fault) slot.fault = {fault.exception, fault.rule};
     }
     return program;
 }
@@ -52,16 +48,20 @@ KernelMachine kernel_machine(const NeuronCoreConfig& core, const TensorEngineCon
 }
 
 CoreRun::CoreRun(const NeuronCoreConfig& config, const TensorEngineConfig& tensor,
-                 const NeuronCore::BackendMaker& make_backend, Program program)
-    : program_(std::move(program)), core_("core", config, tensor, make_backend) {
+                 const NeuronCore::BackendMaker& make_backend, ProgramImage image)
+    : image_(std::move(image)), core_("core", config, tensor, make_backend) {
     for (std::uint32_t s = 0; s < kStreams; ++s)
-        core_.load(static_cast<Stream>(s), stream_program(program_.streams[s]));
-    for (const ProgramTensor& tensor_of : program_.tensors)
-        if (!tensor_of.data.empty())
-            std::memcpy(bytes(tensor_of).data(), tensor_of.data.data(), tensor_of.data.size());
+        core_.load(static_cast<Stream>(s), stream_program(image_.streams[s], static_cast<Stream>(s)),
+                   image_.entry[s]);
+    for (const RegisterPreset& preset : image_.registers)
+        core_.set_register(preset.stream, preset.index, preset.value);
+    for (const ImageTensor& described : image_.tensors) (void)bytes(described);
+    for (const ImageConstant& constant : image_.constants)
+        std::memcpy(bytes(image_.tensors[constant.tensor]).data(), constant.data.data(),
+                    constant.data.size());
 }
 
-std::span<std::byte> CoreRun::bytes(const ProgramTensor& tensor) {
+std::span<std::byte> CoreRun::bytes(const ImageTensor& tensor) {
     std::byte* data = core_.memory(tensor.address, tensor.bytes);
     if (data == nullptr)
         throw InputError(tensor.name, "a tensor inside the core's memory",

@@ -14,8 +14,8 @@
 
 namespace systole {
 
-/// The instructions of a stream, encoded to bundles and decoded again, as a core that fetches them sees them.
-StreamProgram stream_program(const std::vector<Instruction>& instructions);
+/// The bundles of a stream as its sequencer takes them: decoded, and checked for the stream.
+StreamProgram stream_program(std::span<const Bundle> bundles, Stream stream);
 
 /// Sizes and addresses for the kernel builder.
 KernelMachine kernel_machine(const NeuronCoreConfig& core, const TensorEngineConfig& tensor);
@@ -41,11 +41,11 @@ class ObserverList : public CoreObserver {
 class CoreRun {
   public:
     CoreRun(const NeuronCoreConfig& config, const TensorEngineConfig& tensor,
-            const NeuronCore::BackendMaker& make_backend, Program program);
+            const NeuronCore::BackendMaker& make_backend, ProgramImage image);
 
-    [[nodiscard]] const Program& program() const { return program_; }
+    [[nodiscard]] const ProgramImage& image() const { return image_; }
     /// A tensor's bytes in the core's memory.
-    [[nodiscard]] std::span<std::byte> bytes(const ProgramTensor& tensor);
+    [[nodiscard]] std::span<std::byte> bytes(const ImageTensor& tensor);
     NeuronCore& core() { return core_; }
 
     /// Adds an observer, which outlives the run.
@@ -62,7 +62,7 @@ class CoreRun {
     [[nodiscard]] std::vector<std::string> complaints() const;
 
   private:
-    Program program_;
+    ProgramImage image_;
     NeuronCore core_;
     ObserverList observers_;
 };

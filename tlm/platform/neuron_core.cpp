@@ -73,12 +73,17 @@ NeuronCore::NeuronCore(sc_core::sc_module_name name, const NeuronCoreConfig& con
                                         semaphores_, words, units[s], dma_, states_[s]);
 }
 
-void NeuronCore::load(Stream stream, StreamProgram program) {
+void NeuronCore::load(Stream stream, StreamProgram program, std::uint32_t entry) {
     programs_[static_cast<std::size_t>(stream)] = std::move(program);
+    entries_[static_cast<std::size_t>(stream)] = entry;
+}
+
+void NeuronCore::set_register(Stream stream, std::uint8_t index, std::uint32_t value) {
+    states_[static_cast<std::size_t>(stream)].registers.at(index) = value;
 }
 
 void NeuronCore::start() {
-    for (std::uint32_t s = 0; s < kStreams; ++s) sequencers_[s]->start(programs_[s], 0);
+    for (std::uint32_t s = 0; s < kStreams; ++s) sequencers_[s]->start(programs_[s], entries_[s]);
 }
 
 void NeuronCore::observe(CoreObserver* observer) {

@@ -36,9 +36,10 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     NeuronCore(sc_core::sc_module_name name, const NeuronCoreConfig& config, const TensorEngineConfig& tensor,
                const BackendMaker& make_backend);
 
-    /// Sets the program of a stream; it outlives the run.
-    void load(Stream stream, StreamProgram program);
-    /// Starts all streams at bundle 0 now.
+    /// Sets the program of a stream and the bundle it starts at.
+    void load(Stream stream, StreamProgram program, std::uint32_t entry);
+    void set_register(Stream stream, std::uint8_t index, std::uint32_t value);
+    /// Starts all streams now.
     void start();
 
     /// Host memory behind an address of the flat memory, or nullptr.
@@ -83,6 +84,7 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     LaneEngine gpsimd_;
     DmaEngines dma_;
     std::array<StreamProgram, kStreams> programs_;
+    std::array<std::uint32_t, kStreams> entries_{};
     std::array<std::unique_ptr<Sequencer>, kStreams> sequencers_;
 };
 

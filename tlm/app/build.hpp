@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// `systole build`: a kernel of the library as a program image.
+#pragma once
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+#include <vector>
+
+namespace systole {
+
+class BuildCommandLine {
+  public:
+    /// Adds `build` to the command. This object outlives the parsing.
+    explicit BuildCommandLine(CLI::App& command);
+
+    [[nodiscard]] bool chosen() const { return app_->parsed(); }
+    /// Writes the image and returns the exit code. Throws InputError.
+    int run() const;
+
+  private:
+    CLI::App* app_;
+    std::string kernel_, output_, config_, tensor_config_;
+    std::vector<std::string> parameters_;
+};
+
+}  // namespace systole
