@@ -103,6 +103,15 @@ TEST_F(Rtl, AttentionRunsInLockstep) {
     expect_contains(text, "Systole run: attention PASSED");
 }
 
+TEST_F(Rtl, AnMxfp8LayerRunsInLockstep) {
+    const bool full = std::getenv("SYSTOLE_FULL") != nullptr;
+    const std::string text = expect(0, std::string("run mlp --check --set tensor.backend=lockstep ") +
+                                           (full ? "--param tokens=256 --param hidden=1024 --param inner=1024"
+                                                 : "--param tokens=16 --param hidden=256 --param inner=128"));
+    expect_contains(text, "lockstep         0 mismatches between model and RTL in ");
+    expect_contains(text, "Systole run: mlp PASSED");
+}
+
 TEST_F(Rtl, AKernelRunsOnTheRtlAlone) {
     const std::string inputs = "run matmul --param m=130 --param k=200 --param n=300 --output out=";
     expect(0, inputs + path("model.npy"));

@@ -197,6 +197,87 @@ TEST_F(Run, TheSameRunGivesTheSameTrace) {
     expect_contains(one, R"("name":"DMA_COPY")");
 }
 
+// A value in E4M3FN of magnitude below 448, nearest even, as a double.
+double round_to_e4m3fn(double value) {
+    if (value == 0) return 0;
+    int exponent = 0;
+    std::frexp(value, &exponent);
+    const double step = std::ldexp(1.0, std::max(exponent - 1, -6) - 3);
+    return std::nearbyint(value / step) * step;
+}
+
+// Rows of a matrix through MXFP8 and back: 32 adjacent values share 2^(floor(log2 amax) - 7) (isa.md 0.1, C1,
+// rule A).
+Matrix through_mxfp8(const Matrix& m) {
+    Matrix out = m;
+    for (std::uint64_t r = 0; r < m.rows; ++r)
+        for (std::uint64_t first = 0; first < m.columns; first += 32) {
+            float largest = 0;
+            for (std::uint64_t c = first; c < first + 32; ++c)
+                largest = std::max(largest, std::abs(m.at(r, c)));
+            const double scale = largest == 0 ? 1 : std::ldexp(1.0, std::ilogb(largest) - 7);
+            for (std::uint64_t c = first; c < first + 32; ++c)
+                out.values[r * m.columns + c] =
+                    static_cast<float>(round_to_e4m3fn(m.at(r, c) / scale) * scale);
+        }
+    return out;
+}
+
+// a b^T in double precision.
+double row_product(const Matrix& a, std::uint64_t row, const Matrix& b, std::uint64_t other) {
+    double sum = 0;
+    for (std::uint64_t k = 0; k < a.columns; ++k) sum += static_cast<double>(a.at(row, k)) * b.at(other, k);
+    return sum;
+}
+
+struct MlpCase {
+    std::uint64_t tokens, hidden, inner;
+};
+
+class RunMlp : public Run, public testing::WithParamInterface<MlpCase> {};
+
+TEST_P(RunMlp, IsCloseToTheQuantisedProduct) {
+    constexpr double kTolerance = 2e-2;  // relative, of the public workload (isa.md 8.1, W12)
+    const auto [tokens, hidden, inner] = GetParam();
+    const Matrix x = random_matrix(tokens, hidden, 1);
+    const Matrix gate = random_matrix(inner, hidden, 2, 0.2);
+    const Matrix up = random_matrix(inner, hidden, 3, 0.2);
+    const Matrix down = random_matrix(hidden, inner, 4, 0.2);
+    const std::string text =
+        expect(0, "run mlp --check --param tokens=" + std::to_string(tokens) +
+                      " --param hidden=" + std::to_string(hidden) +
+                      " --param inner=" + std::to_string(inner) + " --input x=" + save("x.npy", x) +
+                      " --input gate=" + save("g.npy", gate) + " --input up=" + save("u.npy", up) +
+                      " --input down=" + save("d.npy", down) + " --output out=" + path("out.npy"));
+    expect_contains(text, "access checker   0 reports");
+    const Matrix out = load("out.npy");
+
+    const Matrix xq = through_mxfp8(x), gq = through_mxfp8(gate), uq = through_mxfp8(up),
+                 dq = through_mxfp8(down);
+    Matrix layer{tokens, inner, std::vector<float>(tokens * inner)};
+    for (std::uint64_t t = 0; t < tokens; ++t)
+        for (std::uint64_t i = 0; i < inner; ++i) {
+            const double g = row_product(xq, t, gq, i);
+            layer.values[t * inner + i] =
+                to_bf16(static_cast<float>(g / (1 + std::exp(-g)) * row_product(xq, t, uq, i)));
+        }
+    const Matrix lq = through_mxfp8(layer);
+    double largest = 0;
+    for (std::uint64_t t = 0; t < tokens; ++t)
+        for (std::uint64_t h = 0; h < hidden; ++h)
+            largest = std::max(largest, std::abs(row_product(lq, t, dq, h)));
+    for (std::uint64_t t = 0; t < tokens; ++t)
+        for (std::uint64_t h = 0; h < hidden; ++h) {
+            const double expected = row_product(lq, t, dq, h);
+            ASSERT_NEAR(out.at(t, h), expected, kTolerance * std::abs(expected) + 1e-3 * largest)
+                << t << ", " << h;
+        }
+}
+
+INSTANTIATE_TEST_SUITE_P(Shapes, RunMlp,
+                         testing::Values(MlpCase{32, 512, 512}, MlpCase{130, 128, 256},
+                                         MlpCase{8, 640, 1152}));
+
 TEST_F(Run, AnImageRunsAsItsKernelDoes) {
     expect(0, "build matmul --param k=100 --output " + path("matmul.img"));
     expect(0, "run " + path("matmul.img") + " --output out=" + path("image.npy"));

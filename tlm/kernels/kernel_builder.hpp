@@ -72,6 +72,10 @@ class KernelBuilder {
     // --- Tensor
     /// to[m, n] = or += sum over k of stationary[k, m] * moving[k, n].
     void matmul(const TileView& to, const TileView& stationary, const TileView& moving, bool accumulate);
+    /// The same for MX operands: packed x4 elements with the scales quantize_mx() makes. A scale view is the
+    /// slice of the scale tile that belongs to the operand's slice.
+    void matmul_mx(const TileView& to, const TileView& stationary, const TileView& stationary_scale,
+                   const TileView& moving, const TileView& moving_scale, bool accumulate);
     /// to[f, p] = data[p, f], exactly; `identity` is a 0/1 identity of data's partitions.
     void transpose(const TileView& to, const TileView& data, const TileView& identity);
 
@@ -90,6 +94,10 @@ class KernelBuilder {
                        bool negate = false);
     void tensor_copy(const TileView& to, const TileView& from, Stream stream = Stream::kVector);
     void memset(const TileView& to, float value, Stream stream = Stream::kVector);
+    /// Packs groups of 8 partitions x 4 adjacent elements of data [P, F] into to [P, F / 4] with a scale per
+    /// group; `scale` is a tile of to's shape, one byte per element, of which the first rows of each quadrant
+    /// are written.
+    void quantize_mx(const TileView& to, const TileView& scale, const TileView& data);
     void reciprocal(const TileView& to, const TileView& data);
 
     // --- Scalar
@@ -125,8 +133,12 @@ class KernelBuilder {
     void transfer(const TileView& tile, const MemoryView& memory, bool to_tile, Stream stream);
     void emit(Stream stream, Instruction instruction, const std::vector<Region>& reads,
               const std::vector<Region>& writes);
-    void emit_matmul(const TileView& to, const TileView& stationary, const TileView& moving, bool accumulate,
-                     bool transpose);
+    struct MatmulOperands {
+        TileView stationary, moving;
+        const TileView* stationary_scale = nullptr;  ///< MX
+        const TileView* moving_scale = nullptr;
+    };
+    void emit_matmul(const TileView& to, const MatmulOperands& operands, bool accumulate, bool transpose);
     void set_scalar(Instruction& instruction, Field slot, Field kind, const ScalarOperand& value,
                     std::vector<Region>& reads) const;
     [[nodiscard]] std::vector<std::uint32_t> number_signals() const;

@@ -52,6 +52,12 @@ const std::vector<KernelInfo>& kernel_library() {
           {"head", "128", "values per query, at most 128"},
           {"dtype", "bf16", "of all tensors"},
           {"causal", "0", "1: query i sees keys up to i"}}},
+        {"mlp",
+         "(silu(x gate^T) * (x up^T)) down^T in MXFP8",
+         {{"tokens", "128", "rows of x, even"},
+          {"hidden", "512", "columns of x, a multiple of 128"},
+          {"inner", "512", "rows of gate and up, a multiple of 128"},
+          {"dtype", "e4m3fn_x4", "packed type: e4m3fn_x4 or e5m2_x4"}}},
     };
     return library;
 }
@@ -91,6 +97,9 @@ Program build_kernel(std::string_view name, const Values& parameters, const Kern
     if (name == "softmax")
         return softmax_kernel(machine, type(values, "dtype", {DType::kFp32, DType::kBf16, DType::kFp16}),
                               extent("rows"), extent("columns"));
+    if (name == "mlp")
+        return mlp_kernel(machine, type(values, "dtype", {DType::kE4M3Fnx4, DType::kE5M2x4}),
+                          extent("tokens"), extent("hidden"), extent("inner"));
     return attention_kernel(machine, type(values, "dtype", {DType::kBf16, DType::kFp16, DType::kFp32}),
                             extent("sequence"), extent("head", machine.partitions),
                             whole(values, "causal", 0, 1) != 0);

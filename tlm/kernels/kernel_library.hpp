@@ -50,4 +50,9 @@ Program softmax_kernel(const KernelMachine& machine, DType dtype, std::uint32_t 
 Program attention_kernel(const KernelMachine& machine, DType dtype, std::uint32_t sequence,
                          std::uint32_t head, bool causal);
 
+/// out[T, H] = (silu(x gate^T) * (x up^T)) down^T in MXFP8, quantised on the core (W12). x [T, H], gate and
+/// up [I, H], down [H, I]; H and I are multiples of 128, T is even. `packed` is e4m3fn_x4 or e5m2_x4.
+Program mlp_kernel(const KernelMachine& machine, DType packed, std::uint32_t tokens, std::uint32_t hidden,
+                   std::uint32_t inner);
+
 }  // namespace systole

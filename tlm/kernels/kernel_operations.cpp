@@ -52,38 +52,76 @@ void KernelBuilder::set_scalar(Instruction& instruction, Field slot, Field kind,
 
 void KernelBuilder::matmul(const TileView& to, const TileView& stationary, const TileView& moving,
                            bool accumulate) {
-    emit_matmul(to, stationary, moving, accumulate, false);
+    emit_matmul(to, {.stationary = stationary, .moving = moving}, accumulate, false);
+}
+
+void KernelBuilder::matmul_mx(const TileView& to, const TileView& stationary,
+                              const TileView& stationary_scale, const TileView& moving,
+                              const TileView& moving_scale, bool accumulate) {
+    same_elements(stationary, stationary_scale);
+    same_elements(moving, moving_scale);
+    emit_matmul(to,
+                {.stationary = stationary,
+                 .moving = moving,
+                 .stationary_scale = &stationary_scale,
+                 .moving_scale = &moving_scale},
+                accumulate, false);
 }
 
 void KernelBuilder::transpose(const TileView& to, const TileView& data, const TileView& identity) {
-    emit_matmul(to, data, identity, false, true);
+    emit_matmul(to, {.stationary = data, .moving = identity}, false, true);
 }
 
-void KernelBuilder::emit_matmul(const TileView& to, const TileView& stationary, const TileView& moving,
-                                bool accumulate, bool transpose) {
+void KernelBuilder::emit_matmul(const TileView& to, const MatmulOperands& operands, bool accumulate,
+                                bool transpose) {
+    const TileView& stationary = operands.stationary;
+    const TileView& moving = operands.moving;
     same_partitions(stationary, moving);
     if (to.partitions != stationary.elements() || to.elements() != moving.elements())
         throw InputError(to.name, fmt::format("[{}, {}] results", stationary.elements(), moving.elements()),
                          fmt::format("[{}, {}]", to.partitions, to.elements()));
-    const auto make = [&](Opcode opcode, const TileView& operand) {
+    const auto make = [&](Opcode opcode, const TileView& operand, const TileView* scale) {
         Instruction instruction = instruction_of(opcode, operand.partitions);
         instruction.set(Field::kMM1, stationary.elements() - 1);
         instruction.set(Field::kXp, transpose ? 1 : 0);
         instruction.operand(OperandName::kA) = operand.operand();
+        if (scale != nullptr) {
+            instruction.set(Field::kMx, 1);
+            Operand& place = instruction.operand(OperandName::kScale);
+            place = scale->operand();
+            place.pattern.dims = {};  // the scale uses A's strides (isa.md 7.3)
+            place.dims = 0;
+        }
         return instruction;
     };
+    std::vector<Region> reads{region_of(stationary)};
+    if (operands.stationary_scale != nullptr) reads.push_back(region_of(*operands.stationary_scale));
     Emitted load;
     load.has_node = false;
-    load.instruction = make(Opcode::kLdw, stationary);
-    graph_.add_load({region_of(stationary)}, load.waits);
+    load.instruction = make(Opcode::kLdw, stationary, operands.stationary_scale);
+    graph_.add_load(reads, load.waits);
     streams_[static_cast<std::size_t>(Stream::kTensor)].push_back(std::move(load));
 
-    Instruction multiply = make(Opcode::kMmul, moving);
+    Instruction multiply = make(Opcode::kMmul, moving, operands.moving_scale);
     multiply.set(Field::kAcc, accumulate ? 1 : 0);
     multiply.operand(OperandName::kC) = to.operand();
-    std::vector<Region> reads{region_of(stationary), region_of(moving)};
+    reads.push_back(region_of(moving));
+    if (operands.moving_scale != nullptr) reads.push_back(region_of(*operands.moving_scale));
     if (accumulate) reads.push_back(region_of(to));
     emit(Stream::kTensor, std::move(multiply), reads, {region_of(to)});
+}
+
+void KernelBuilder::quantize_mx(const TileView& to, const TileView& scale, const TileView& data) {
+    same_elements(to, scale);
+    same_partitions(to, data);
+    if (data.elements() != 4 * to.elements())
+        throw InputError(data.name, fmt::format("four elements for each of {} of {}", to.elements(), to.name),
+                         std::to_string(data.elements()));
+    Instruction i = instruction_of(Opcode::kQuantMx, to.partitions);
+    i.operand(OperandName::kA) = data.operand();
+    i.operand(OperandName::kB) = scale.operand();
+    i.operand(OperandName::kC) = to.operand();
+    emit(Stream::kVector, std::move(i), {region_of(data)}, {region_of(to), region_of(scale)});
 }
 
 void KernelBuilder::tensor_tensor(AluOp op, const TileView& to, const TileView& a, const TileView& b,
