@@ -3,6 +3,8 @@
 #include <systole/semantics/check.hpp>
 #include <systole/semantics/checker.hpp>
 
+#include <algorithm>
+
 namespace systole {
 namespace {
 
@@ -98,6 +100,18 @@ void Checker::count(OperandName name, std::uint64_t elements) {
 void Checker::not_both_in_psum(OperandName x, OperandName y) {
     require(!instruction_.operand(x).in_psum() || !instruction_.operand(y).in_psum(),
             Exception::kIllegalSpace, "an instruction reads one tensor from PSUM at most");
+}
+
+void Checker::map_tiles(DTypeSet from, DTypeSet to) {
+    tile(OperandName::kA, from, instruction_.np());
+    tile(OperandName::kC, to, instruction_.np());
+    equal_counts(OperandName::kA, OperandName::kC);
+}
+
+void Checker::reduce_command(std::initializer_list<ReduceCommand> legal) {
+    const auto command = static_cast<ReduceCommand>(instruction_[Field::kRedCmd]);
+    require(std::find(legal.begin(), legal.end(), command) != legal.end(), Exception::kIllegalEncoding,
+            "a reduce command of the instruction");
 }
 
 Fault check(const Instruction& instruction, Stream stream, const CoreLimits& limits) {

@@ -5,8 +5,6 @@
 #include <systole/semantics/checker.hpp>
 #include <systole/semantics/index_pattern.hpp>
 
-#include <initializer_list>
-
 namespace systole {
 namespace {
 
@@ -22,19 +20,6 @@ bool equal_width(const Operand& x, const Operand& y) { return dtype_bytes(x.dtyp
 bool vector_op(AluOp op) { return is_float_op(op) && op != AluOp::kPower && op != AluOp::kRsqrt; }
 
 ReduceCommand reduce_command(const Instruction& i) { return static_cast<ReduceCommand>(i[Field::kRedCmd]); }
-
-void reduce_commands(Checker& check, std::initializer_list<ReduceCommand> legal) {
-    bool found = false;
-    for (const ReduceCommand command : legal) found |= command == reduce_command(check.instruction());
-    check.require(found, Exception::kIllegalEncoding, "a reduce command of the instruction");
-}
-
-// Operands of an instruction A -> C, element by element.
-void map_tiles(Checker& check, DTypeSet from, DTypeSet to) {
-    check.tile(kA, from, check.instruction().np());
-    check.tile(kC, to, check.instruction().np());
-    check.equal_counts(kA, kC);
-}
 
 void tensor_tensor(Checker& check) {
     const Instruction& i = check.instruction();
@@ -72,7 +57,7 @@ void tensor_scalar(Checker& check) {
     check.require(op0 != AluOp::kBypass && legal(op0) && (!second || legal(op1)), Exception::kIllegalEncoding,
                   "operators of the engine, both arithmetic or both bit-vector");
     const DTypeSet types = integer ? kIntegers32 : bitvec ? kIntegers : kNumbers;
-    map_tiles(check, types, types);
+    check.map_tiles(types, types);
     check.require(!bitvec || equal_width(i.a(), i.c()), Exception::kIllegalDtype,
                   "operands of a bit-vector operation are equally wide");
     const DTypeSet slots = integer ? kIntegers32 : bitvec ? kIntegers : kFp32Only;
@@ -120,7 +105,7 @@ void tensor_copy(Checker& check) {
     const Instruction& i = check.instruction();
     const bool raw = i.a().dtype == i.c().dtype;
     check.require(raw || i[Field::kBits] == 0, Exception::kIllegalDtype, "a raw copy has equal types");
-    map_tiles(check, raw ? kStored : kNumbers, raw ? kStored : kNumbers);
+    check.map_tiles(raw ? kStored : kNumbers, raw ? kStored : kNumbers);
 }
 
 void memset(Checker& check) {
@@ -144,8 +129,8 @@ void tensor_scalar_reduce(Checker& check) {
         Exception::kIllegalEncoding, "the reduction is add, multiply, maximum or minimum");
     check.require(!check.limits().strict || i[Field::kRev0] == 0, Exception::kIllegalEncoding,
                   "operands are not swapped");
-    reduce_commands(check, {ReduceCommand::kReduce, ReduceCommand::kResetReduce, ReduceCommand::kLoadReduce});
-    map_tiles(check, kNumbers, kNumbers);
+    check.reduce_command({ReduceCommand::kReduce, ReduceCommand::kResetReduce, ReduceCommand::kLoadReduce});
+    check.map_tiles(kNumbers, kNumbers);
     check.slot(Field::kS0k, Field::kS0, kNumbers, !is_unary_op(op0));
     check.slot(Field::kS1k, Field::kS1, kNumbers, reduce_command(i) == ReduceCommand::kLoadReduce);
 }
@@ -159,9 +144,9 @@ void range_select(Checker& check) {
                       "comparisons equal, greater_equal, greater, less_equal or less");
     check.require(i[Field::kS3] == kFp32Min, Exception::kIllegalEncoding,
                   "the false value is the least FP32 number");
-    reduce_commands(check, {ReduceCommand::kIdle, ReduceCommand::kReset, ReduceCommand::kReduce,
-                            ReduceCommand::kResetReduce});
-    map_tiles(check, kFloats, kNumbers);
+    check.reduce_command(
+        {ReduceCommand::kIdle, ReduceCommand::kReset, ReduceCommand::kReduce, ReduceCommand::kResetReduce});
+    check.map_tiles(kFloats, kNumbers);
     check.slot(Field::kS0k, Field::kS0, kFp32Only, true);
     check.slot(Field::kS1k, Field::kS1, kFp32Only, true);
 }
@@ -171,9 +156,9 @@ void exponential(Checker& check) {
     constexpr DTypeSet kCommon = kFloats16 | kIntegers32 |
                                  dtype_set(DType::kFp8E4M3, DType::kFp8E4M3Fn, DType::kFp8E5M2, DType::kFp32,
                                            DType::kU8, DType::kI8, DType::kU16, DType::kI16);
-    reduce_commands(check, {ReduceCommand::kIdle, ReduceCommand::kReduce, ReduceCommand::kResetReduce,
-                            ReduceCommand::kLoadReduce});
-    map_tiles(check, kCommon, (kCommon & ~dtype_set(DType::kU32)) | dtype_set(DType::kTf32));
+    check.reduce_command({ReduceCommand::kIdle, ReduceCommand::kReduce, ReduceCommand::kResetReduce,
+                          ReduceCommand::kLoadReduce});
+    check.map_tiles(kCommon, (kCommon & ~dtype_set(DType::kU32)) | dtype_set(DType::kTf32));
     check.slot(Field::kS0k, Field::kS0, kFp32Only, false);
     const bool loads = reduce_command(i) == ReduceCommand::kLoadReduce;
     check.require(loads || i[Field::kS1k] == 0, Exception::kIllegalEncoding,
@@ -258,9 +243,9 @@ void activate(Checker& check) {
                   Exception::kIllegalEncoding, "operands are swapped where there is an operator");
     check.require(i[Field::kRop] < kAccumulatorOps, Exception::kIllegalEncoding,
                   "the accumulators add or take a maximum or minimum");
-    reduce_commands(check, {ReduceCommand::kIdle, ReduceCommand::kReset, ReduceCommand::kReduce,
-                            ReduceCommand::kResetReduce});
-    map_tiles(check, kNumbers, kNumbers);
+    check.reduce_command(
+        {ReduceCommand::kIdle, ReduceCommand::kReset, ReduceCommand::kReduce, ReduceCommand::kResetReduce});
+    check.map_tiles(kNumbers, kNumbers);
     constexpr DTypeSet kOperand = kNumbers & ~dtype_set(DType::kTf32);
     check.slot(Field::kS0k, Field::kS0, top0 == kMultiply ? kFp32Only : kOperand, top0 != 0);
     check.slot(Field::kS1k, Field::kS1, kOperand, top1 != 0);
@@ -281,7 +266,7 @@ void iota(Checker& check) {
 void affine_select(Checker& check) {
     check.require(is_comparison(alu_op(check.instruction(), Field::kCmp)), Exception::kIllegalEncoding,
                   "a comparison");
-    map_tiles(check, kNumbers, kNumbers);
+    check.map_tiles(kNumbers, kNumbers);
     pattern_size(check);
 }
 
@@ -306,7 +291,7 @@ void check_opcode(Checker& check) {
         case Opcode::kRangeSelect:
             return range_select(check);
         case Opcode::kRecip:
-            return map_tiles(check, kNumbers, kNumbers);
+            return check.map_tiles(kNumbers, kNumbers);
         case Opcode::kExponential:
             return exponential(check);
         case Opcode::kBnStats:
@@ -326,7 +311,7 @@ void check_opcode(Checker& check) {
         case Opcode::kAffineSelect:
             return affine_select(check);
         default:
-            return check.require(false, Exception::kIllegalOpcode, "the opcode is not modelled");
+            return check_special_opcode(check);
     }
 }
 

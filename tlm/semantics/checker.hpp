@@ -6,6 +6,8 @@
 #include <systole/isa/instruction.hpp>
 #include <systole/semantics/core_state.hpp>
 
+#include <initializer_list>
+
 namespace systole {
 
 /// A set of data types, one bit per code.
@@ -66,6 +68,9 @@ class Checker {
     void equal_counts(OperandName x, OperandName y);
     void count(OperandName name, std::uint64_t elements);
     void not_both_in_psum(OperandName x, OperandName y);
+    /// Operands of an instruction A -> C, element by element.
+    void map_tiles(DTypeSet from, DTypeSet to);
+    void reduce_command(std::initializer_list<ReduceCommand> legal);
 
   private:
     const Instruction& instruction_;
@@ -74,7 +79,9 @@ class Checker {
     Fault fault_;
 };
 
-/// The rules of the opcode (check_rules.cpp).
+/// The rules of the opcode: arithmetic, reductions and patterns (check_rules.cpp).
 void check_opcode(Checker& checker);
+/// Likewise scans, selections, shuffles, gathers and random numbers (check_rules_special.cpp).
+void check_special_opcode(Checker& checker);
 
 }  // namespace systole

@@ -4,11 +4,10 @@
 
 namespace systole {
 
-Fault execute(const Instruction& instruction, Stream stream, const CoreMemory& memory, EngineState& state,
-              StagedResult& staged) {
-    staged.clear();
-    const Execution e{instruction, stream, memory, state, staged};
-    switch (instruction.opcode()) {
+namespace {
+
+Fault dispatch(const Execution& e) {
+    switch (e.instruction.opcode()) {
         case Opcode::kTensorTensor:
             return execute_tensor_tensor(e);
         case Opcode::kTensorScalar:
@@ -45,9 +44,57 @@ Fault execute(const Instruction& instruction, Stream stream, const CoreMemory& m
             return execute_iota(e);
         case Opcode::kAffineSelect:
             return execute_affine_select(e);
+        case Opcode::kCopyPred:
+            return execute_copy_predicated(e);
+        case Opcode::kSelectReduce:
+            return execute_select_reduce(e);
+        case Opcode::kTsCum:
+            return execute_cumulative(e);
+        case Opcode::kScan:
+            return execute_scan(e);
+        case Opcode::kMax8:
+            return execute_max8(e);
+        case Opcode::kFindIndex8:
+            return execute_find_index8(e);
+        case Opcode::kMatchReplace8:
+            return execute_match_replace8(e);
+        case Opcode::kTopk:
+            return execute_topk(e);
+        case Opcode::kShuffle32:
+            return execute_shuffle(e);
+        case Opcode::kPartReduce:
+            return execute_partition_reduce(e);
+        case Opcode::kLocalGather:
+            return execute_local_gather(e);
+        case Opcode::kNGather:
+            return execute_n_gather(e);
+        case Opcode::kNonzeroCnt:
+            return execute_nonzero_count(e);
+        case Opcode::kSeqBounds:
+            return execute_sequence_bounds(e);
+        case Opcode::kRng:
+            return execute_random(e);
+        case Opcode::kRand2:
+            return execute_random_uniform(e);
+        case Opcode::kRngSet:
+            return execute_random_set(e);
+        case Opcode::kRngGet:
+            return execute_random_get(e);
+        case Opcode::kDropout:
+            return execute_dropout(e);
         default:
             return {Exception::kIllegalOpcode, "the opcode is not modelled"};
     }
+}
+
+}  // namespace
+
+Fault execute(const Instruction& instruction, Stream stream, const CoreMemory& memory, EngineState& state,
+              StagedResult& staged) {
+    staged.clear();
+    const Fault fault = dispatch({instruction, stream, memory, state, staged});
+    if (fault) staged.clear();
+    return fault;
 }
 
 }  // namespace systole

@@ -104,6 +104,24 @@ std::uint32_t Execution::stage_c() const {
     return staged.add(instruction.c(), {instruction.c().partition(), instruction.np()});
 }
 
+std::uint32_t* Execution::pattern_offsets(const Operand& operand, std::uint32_t handle,
+                                          std::uint32_t row) const {
+    const AccessRuns runs = merge_dims(operand.pattern);
+    const auto bytes = static_cast<std::int64_t>(dtype_bytes(operand.dtype));
+    std::uint32_t* const first = staged.offsets(handle, row);
+    std::uint32_t* next = first;
+    for (std::uint64_t r = 0; r < runs.repeats; ++r) {
+        std::int64_t byte = operand.byte() + runs.offset(r) * bytes;
+        for (std::uint64_t n = 0; n < runs.count; ++n, byte += runs.stride * bytes)
+            *next++ = static_cast<std::uint32_t>(byte);
+    }
+    return first;
+}
+
+std::uint32_t* Execution::offsets(std::uint32_t c, std::uint32_t row) const {
+    return pattern_offsets(instruction.c(), c, row);
+}
+
 void Execution::store(std::uint32_t handle, std::uint32_t row, DType dtype, const float* values,
                       std::size_t count) const {
     RowRounding rounding;

@@ -75,6 +75,11 @@ struct Execution {
     [[nodiscard]] OperandRows rows(OperandName name) const;
     /// Stages operand C on the instruction's partitions.
     [[nodiscard]] std::uint32_t stage_c() const;
+    /// Switches a staged row to single offsets, those of the operand's pattern, of which the caller may
+    /// replace some by kKept.
+    std::uint32_t* pattern_offsets(const Operand& operand, std::uint32_t handle, std::uint32_t row) const;
+    /// The same for operand C.
+    std::uint32_t* offsets(std::uint32_t c, std::uint32_t row) const;
     /// dn(): stores floats as a row of a staged operand, rounded as the instruction says.
     void store(std::uint32_t handle, std::uint32_t row, DType dtype, const float* values,
                std::size_t count) const;
@@ -105,5 +110,24 @@ Fault execute_quantize_mx(const Execution& e);
 Fault execute_transpose(const Execution& e);
 Fault execute_iota(const Execution& e);
 Fault execute_affine_select(const Execution& e);
+Fault execute_copy_predicated(const Execution& e);
+Fault execute_select_reduce(const Execution& e);
+Fault execute_cumulative(const Execution& e);
+Fault execute_scan(const Execution& e);
+Fault execute_max8(const Execution& e);
+Fault execute_find_index8(const Execution& e);
+Fault execute_match_replace8(const Execution& e);
+Fault execute_topk(const Execution& e);
+Fault execute_shuffle(const Execution& e);
+Fault execute_partition_reduce(const Execution& e);
+Fault execute_local_gather(const Execution& e);
+Fault execute_n_gather(const Execution& e);
+Fault execute_nonzero_count(const Execution& e);
+Fault execute_sequence_bounds(const Execution& e);
+Fault execute_random(const Execution& e);
+Fault execute_random_uniform(const Execution& e);
+Fault execute_random_set(const Execution& e);
+Fault execute_random_get(const Execution& e);
+Fault execute_dropout(const Execution& e);
 
 }  // namespace systole

@@ -88,6 +88,11 @@ std::byte* StagedResult::bytes(std::uint32_t index, std::size_t count) {
     return bytes_.at(index).data();
 }
 
+std::uint32_t* StagedResult::words(std::size_t count) {
+    grow(words_, count);
+    return words_.data();
+}
+
 void StagedResult::commit(const CoreMemory& memory) const {
     for (std::uint32_t i = 0; i < used_; ++i)
         writes_.at(i).by_offset ? commit_offsets(writes_.at(i), memory)

@@ -59,6 +59,7 @@ class StagedResult {
     /// Scratch rows for whoever fills the stage.
     float* floats(std::uint32_t index, std::size_t count);
     std::byte* bytes(std::uint32_t index, std::size_t count);
+    std::uint32_t* words(std::size_t count);
 
   private:
     struct Write {
@@ -83,6 +84,7 @@ class StagedResult {
     std::vector<std::uint32_t> offsets_;
     std::array<std::vector<float>, 4> floats_;
     std::array<std::vector<std::byte>, 4> bytes_;
+    std::vector<std::uint32_t> words_;
 };
 
 }  // namespace systole
