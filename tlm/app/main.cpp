@@ -4,6 +4,7 @@
 #include <systole/app/build.hpp>
 #include <systole/app/crosscheck.hpp>
 #include <systole/app/generate.hpp>
+#include <systole/app/program_tools.hpp>
 #include <systole/app/run.hpp>
 #include <systole/app/version.hpp>
 #include <systole/base/error.hpp>
@@ -30,15 +31,20 @@ int run(int argc, char** argv) {
     const GenerateCommandLine generate(command);
     const RunCommandLine run_core(command);
     const BuildCommandLine build(command);
+    const AssembleCommandLine assemble_text(command);
+    const DisassembleCommandLine disassemble_image(command);
+    const InspectCommandLine inspect(command);
     try {
         command.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
         // Help and version are "errors" with exit code 0.
         if (error.get_exit_code() == 0) return command.exit(error);
         if (command.get_subcommands().empty() && !command.remaining().empty())
-            fmt::print(stderr,
-                       "systole: expected a command, crosscheck, generate, run or build, found '{}'\n",
-                       command.remaining().front());
+            fmt::print(
+                stderr,
+                "systole: expected a command, crosscheck, generate, run, build, asm, disasm or inspect, "
+                "found '{}'\n",
+                command.remaining().front());
         else
             fmt::print(stderr, "systole: {}\n", error.what());
         fmt::print(stderr, "Try --help.\n");
@@ -46,6 +52,9 @@ int run(int argc, char** argv) {
     }
     if (run_core.chosen()) return run_core.run();
     if (build.chosen()) return build.run();
+    if (assemble_text.chosen()) return assemble_text.run();
+    if (disassemble_image.chosen()) return disassemble_image.run();
+    if (inspect.chosen()) return inspect.run();
     return crosscheck.chosen() ? run_crosscheck(crosscheck.options()) : generate.run();
 }
 

@@ -314,6 +314,41 @@ std::vector<Line> lines_of(std::span<const Bundle> bundles, Stream stream) {
     return lines;
 }
 
+struct StreamText {
+    std::string lines;
+    std::string entry;  // label of the entry, or its number inside an instruction
+};
+
+StreamText stream_text(std::span<const Bundle> bundles, Stream stream, std::uint32_t entry) {
+    const std::vector<Line> lines = lines_of(bundles, stream);
+    std::set<std::int64_t> starts{static_cast<std::int64_t>(bundles.size())};
+    for (const Line& line : lines) starts.insert(static_cast<std::int64_t>(line.pc));
+    std::set<std::int64_t> labels;
+    for (const Line& line : lines)
+        if (const auto target = line.legal ? target_of(line.instruction) : std::nullopt)
+            if (const std::int64_t pc = static_cast<std::int64_t>(line.pc) + *target; starts.contains(pc))
+                labels.insert(pc);
+    if (entry != 0 && starts.contains(entry)) labels.insert(entry);
+    std::string text;
+    const auto label = [](std::int64_t pc) { return fmt::format("L{}", pc); };
+    for (const Line& line : lines) {
+        const auto pc = static_cast<std::int64_t>(line.pc);
+        if (labels.contains(pc)) text += fmt::format("{}:\n", label(pc));
+        if (!line.legal) {
+            text += fmt::format("    .words {:#010x}\n", fmt::join(bundles[line.pc], " "));
+            continue;
+        }
+        const std::int64_t distance = target_of(line.instruction).value_or(0);
+        const bool named = labels.contains(pc + distance);
+        text += "    ";
+        text += Writer(line.instruction, named ? label(pc + distance) : fmt::format("{:+}", distance)).text();
+        text += '\n';
+    }
+    if (labels.contains(static_cast<std::int64_t>(bundles.size())))
+        text += fmt::format("{}:\n", label(static_cast<std::int64_t>(bundles.size())));
+    return {text, labels.contains(entry) ? label(entry) : fmt::format("{}", entry)};
+}
+
 std::string tensor_line(const ImageTensor& tensor) {
     return fmt::format(".tensor {} {} {}[{}] @0x{:x}\n", tensor.name, tensor_kind_name(tensor.kind),
                        dtype_name(tensor.dtype), fmt::join(tensor.shape, ","), tensor.address);
@@ -337,32 +372,7 @@ std::string disassemble(const Instruction& instruction) {
 }
 
 std::string disassemble(std::span<const Bundle> bundles, Stream stream) {
-    const std::vector<Line> lines = lines_of(bundles, stream);
-    std::set<std::int64_t> starts{static_cast<std::int64_t>(bundles.size())};
-    for (const Line& line : lines) starts.insert(static_cast<std::int64_t>(line.pc));
-    std::set<std::int64_t> labels;
-    for (const Line& line : lines)
-        if (const auto target = line.legal ? target_of(line.instruction) : std::nullopt)
-            if (const std::int64_t pc = static_cast<std::int64_t>(line.pc) + *target; starts.contains(pc))
-                labels.insert(pc);
-    std::string text;
-    const auto label = [](std::int64_t pc) { return fmt::format("L{}", pc); };
-    for (const Line& line : lines) {
-        const auto pc = static_cast<std::int64_t>(line.pc);
-        if (labels.contains(pc)) text += fmt::format("{}:\n", label(pc));
-        if (!line.legal) {
-            text += fmt::format("    .words {:#010x}\n", fmt::join(bundles[line.pc], " "));
-            continue;
-        }
-        const std::int64_t distance = target_of(line.instruction).value_or(0);
-        const bool named = labels.contains(pc + distance);
-        text += "    ";
-        text += Writer(line.instruction, named ? label(pc + distance) : fmt::format("{:+}", distance)).text();
-        text += '\n';
-    }
-    if (labels.contains(static_cast<std::int64_t>(bundles.size())))
-        text += fmt::format("{}:\n", label(static_cast<std::int64_t>(bundles.size())));
-    return text;
+    return stream_text(bundles, stream, 0).lines;
 }
 
 std::string disassemble(const ProgramImage& image) {
@@ -378,10 +388,11 @@ std::string disassemble(const ProgramImage& image) {
         for (const RegisterPreset& preset : image.registers)
             if (preset.stream == stream)
                 settings += fmt::format(".register R{} {}\n", preset.index, number_text(preset.value));
-        if (image.entry[i] != 0) settings += fmt::format(".entry {}\n", image.entry[i]);
+        const StreamText lines = stream_text(image.streams[i], stream, image.entry[i]);
+        if (image.entry[i] != 0) settings += fmt::format(".entry {}\n", lines.entry);
         if (settings.empty() && image.streams[i].empty()) continue;
         text += fmt::format("{}.stream {}\n{}{}", text.empty() ? "" : "\n", stream_name(stream), settings,
-                            disassemble(image.streams[i], stream));
+                            lines.lines);
     }
     return text;
 }
