@@ -49,7 +49,12 @@ KernelMachine kernel_machine(const NeuronCoreConfig& core, const TensorEngineCon
 
 CoreRun::CoreRun(const NeuronCoreConfig& config, const TensorEngineConfig& tensor,
                  const NeuronCore::BackendMaker& make_backend, ProgramImage image)
-    : image_(std::move(image)), core_("core", config, tensor, make_backend) {
+    : core_("core", config, tensor, make_backend) {
+    load(std::move(image));
+}
+
+void CoreRun::load(ProgramImage image) {
+    image_ = std::move(image);
     for (std::uint32_t s = 0; s < kStreams; ++s)
         core_.load(static_cast<Stream>(s), stream_program(image_.streams[s], static_cast<Stream>(s)),
                    image_.entry[s]);
@@ -70,12 +75,13 @@ std::span<std::byte> CoreRun::bytes(const ImageTensor& tensor) {
 }
 
 std::uint64_t CoreRun::simulate() {
+    const std::uint64_t began_ps = sc_core::sc_time_stamp().value();
     core_.start();
     sc_core::sc_start();
-    std::uint64_t last_ps = 0;
+    std::uint64_t last_ps = began_ps;
     for (std::uint32_t s = 0; s < kStreams; ++s)
         last_ps = std::max(last_ps, core_.sequencer(static_cast<Stream>(s)).statistics().last_ps);
-    return last_ps;
+    return last_ps - began_ps;
 }
 
 std::vector<std::string> CoreRun::complaints() const {

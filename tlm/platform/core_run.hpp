@@ -54,7 +54,11 @@ class CoreRun {
         core_.observe(&observers_);
     }
 
-    /// Simulates until nothing happens any more. Returns the simulated time in picoseconds.
+    /// Takes another program; its tensors replace those of the previous one. Not while a run is under way.
+    void load(ProgramImage image);
+
+    /// Simulates from reset semaphores until nothing happens any more. Returns the simulated time in
+    /// picoseconds.
     std::uint64_t simulate();
 
     /// Why the run is not a success, one line per stream that did not halt and per warning; empty when all is

@@ -83,6 +83,7 @@ void NeuronCore::set_register(Stream stream, std::uint8_t index, std::uint32_t v
 }
 
 void NeuronCore::start() {
+    semaphores_.reset();
     for (std::uint32_t s = 0; s < kStreams; ++s) sequencers_[s]->start(programs_[s], entries_[s]);
 }
 

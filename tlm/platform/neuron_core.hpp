@@ -39,7 +39,7 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     /// Sets the program of a stream and the bundle it starts at.
     void load(Stream stream, StreamProgram program, std::uint32_t entry);
     void set_register(Stream stream, std::uint8_t index, std::uint32_t value);
-    /// Starts all streams now.
+    /// Starts all streams now, with all semaphores 0.
     void start();
 
     /// Host memory behind an address of the flat memory, or nullptr.
