@@ -2,6 +2,7 @@
 #include <systole/isa/codec.hpp>
 #include <systole/semantics/check.hpp>
 #include <systole/semantics/checker.hpp>
+#include <systole/semantics/indirection.hpp>
 
 #include <algorithm>
 
@@ -24,11 +25,11 @@ void Checker::partitions(std::uint32_t np) {
 
 void Checker::tile(OperandName name, DTypeSet types, std::uint32_t np) {
     const Operand& operand = instruction_.operand(name);
-    tile_anywhere(operand, types, np);
+    tile_anywhere(operand, types, np, is_indirect(instruction_, name));
     start_partition(operand.partition(), np);
 }
 
-void Checker::tile_anywhere(const Operand& operand, DTypeSet types, std::uint32_t np) {
+void Checker::tile_anywhere(const Operand& operand, DTypeSet types, std::uint32_t np, bool indirect) {
     if (fault_) return;
     require(operand.present, Exception::kIllegalEncoding, "an operand is missing");
     require(contains(types, operand.dtype), Exception::kIllegalDtype,
@@ -55,8 +56,9 @@ void Checker::tile_anywhere(const Operand& operand, DTypeSet types, std::uint32_
     const ElementSpan span = element_span(operand.pattern);
     const std::int64_t first = operand.byte() + span.lowest * size;
     const std::int64_t end = operand.byte() + (span.highest + 1) * size;
-    require(first >= 0 && end <= partition_bytes, Exception::kApOob,
-            "an access pattern stays inside its partition");
+    const bool inside =
+        indirect ? operand.byte() + size <= partition_bytes : first >= 0 && end <= partition_bytes;
+    require(inside, Exception::kApOob, "an access pattern stays inside its partition");
     require(operand.partition() + np <= limits_.partitions, Exception::kStartPartition,
             "an operand ends at the last partition");
 }
@@ -122,6 +124,7 @@ Fault check(const Instruction& instruction, Stream stream, const CoreLimits& lim
     checker.require(!wrong_stream, wrong_stream.exception, wrong_stream.rule);
     checker.partitions(instruction.np());
     if (!checker.fault()) check_opcode(checker);
+    if (!checker.fault()) check_indirection(checker);
     return checker.fault();
 }
 

@@ -56,8 +56,9 @@ class Checker {
     void partitions(std::uint32_t np);
     /// A tile on `np` partitions: present, type, space, size, alignment, access pattern, start partition.
     void tile(OperandName name, DTypeSet types, std::uint32_t np);
-    /// The same without the start rule, which the caller checks.
-    void tile_anywhere(const Operand& operand, DTypeSet types, std::uint32_t np);
+    /// The same without the start rule, which the caller checks. The pattern of an indirect operand gives the
+    /// number of its elements only, so `indirect` leaves out where they lie.
+    void tile_anywhere(const Operand& operand, DTypeSet types, std::uint32_t np, bool indirect = false);
     /// A scalar slot: its kind, and the vector [np,1] it may point to. `required` forbids an unused slot.
     void slot(Field kind, Field value, DTypeSet types, bool required);
     /// A [np,`count`] vector of `types` that a slot's word names.
@@ -79,6 +80,8 @@ class Checker {
     Fault fault_;
 };
 
+/// The rules of tensor indirection, whatever the opcode (check_indirection.cpp).
+void check_indirection(Checker& checker);
 /// The rules of the opcode: arithmetic, reductions and patterns (check_rules.cpp).
 void check_opcode(Checker& checker);
 /// Likewise scans, selections, shuffles, gathers and random numbers (check_rules_special.cpp).

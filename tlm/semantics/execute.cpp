@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/semantics/execute.hpp>
+#include <systole/semantics/indirection.hpp>
 #include <systole/semantics/operand_rows.hpp>
 
 namespace systole {
@@ -92,7 +93,8 @@ Fault dispatch(const Execution& e) {
 Fault execute(const Instruction& instruction, Stream stream, const CoreMemory& memory, EngineState& state,
               StagedResult& staged) {
     staged.clear();
-    const Fault fault = dispatch({instruction, stream, memory, state, staged});
+    Fault fault = check_offsets(instruction, memory);
+    if (!fault) fault = dispatch({instruction, stream, memory, state, staged});
     if (fault) staged.clear();
     return fault;
 }

@@ -38,13 +38,14 @@ std::size_t partition_stride(const Operand& operand, const CoreMemory& memory) {
     return operand.in_psum() ? memory.psum_stride : memory.sbuf_stride;
 }
 
-OperandRows::OperandRows(const Operand& operand, const CoreMemory& memory, StagedResult& staged,
-                         std::uint32_t scratch)
+OperandRows::OperandRows(const Operand& operand, const IndexList& indices, const CoreMemory& memory,
+                         StagedResult& staged, std::uint32_t scratch)
     : dtype_(operand.dtype),
       elements_(static_cast<std::uint32_t>(element_count(operand.pattern))),
       element_bytes_(dtype_bytes(operand.dtype)),
       runs_(merge_dims(operand.pattern)),
-      contiguous_(runs_.repeats == 1 && runs_.stride == 1),
+      indices_(indices),
+      contiguous_(runs_.repeats == 1 && runs_.stride == 1 && indices.start == nullptr),
       start_(operand_start(operand, memory)),
       stride_(partition_stride(operand, memory)) {
     if (!contiguous_) gathered_ = staged.bytes(scratch, std::size_t{elements_} * element_bytes_);
@@ -54,6 +55,12 @@ OperandRows::OperandRows(const Operand& operand, const CoreMemory& memory, Stage
 const std::byte* OperandRows::raw(std::uint32_t row) {
     const std::byte* from = start_ + row * stride_;
     if (contiguous_) return from;
+    if (indices_.start != nullptr) {
+        for (std::uint32_t n = 0; n < elements_; ++n)
+            std::memcpy(gathered_ + std::size_t{n} * element_bytes_,
+                        from + std::size_t{indices_.offset(row, n)} * element_bytes_, element_bytes_);
+        return gathered_;
+    }
     gather(runs_, from, element_bytes_, gathered_);
     return gathered_;
 }
@@ -97,11 +104,20 @@ std::uint32_t ScalarSlot::integer(std::uint32_t row) const {
 }
 
 OperandRows Execution::rows(OperandName name) const {
-    return {instruction.operand(name), memory, staged, static_cast<std::uint32_t>(name)};
+    return {instruction.operand(name), index_list(instruction, name, memory), memory, staged,
+            static_cast<std::uint32_t>(name)};
 }
 
 std::uint32_t Execution::stage_c() const {
-    return staged.add(instruction.c(), {instruction.c().partition(), instruction.np()});
+    const Operand& operand = instruction.c();
+    const std::uint32_t c = staged.add(operand, {operand.partition(), instruction.np()});
+    const IndexList indices = index_list(instruction, OperandName::kC, memory);
+    if (indices.start == nullptr) return c;
+    const std::uint32_t elements = index_tile(instruction, OperandName::kC).elements;
+    for (std::uint32_t row = 0; row < instruction.np(); ++row)
+        for (std::uint32_t n = 0; n < elements; ++n)
+            staged.offsets(c, row)[n] = operand.byte() + indices.offset(row, n) * dtype_bytes(operand.dtype);
+    return c;
 }
 
 std::uint32_t* Execution::pattern_offsets(const Operand& operand, std::uint32_t handle,
@@ -119,6 +135,7 @@ std::uint32_t* Execution::pattern_offsets(const Operand& operand, std::uint32_t 
 }
 
 std::uint32_t* Execution::offsets(std::uint32_t c, std::uint32_t row) const {
+    if (is_indirect(instruction, OperandName::kC)) return staged.offsets(c, row);
     return pattern_offsets(instruction.c(), c, row);
 }
 

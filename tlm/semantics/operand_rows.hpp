@@ -6,6 +6,7 @@
 #include <systole/isa/instruction.hpp>
 #include <systole/numerics/row_convert.hpp>
 #include <systole/semantics/core_state.hpp>
+#include <systole/semantics/indirection.hpp>
 #include <systole/semantics/staged_result.hpp>
 
 #include <cstddef>
@@ -13,12 +14,13 @@
 
 namespace systole {
 
-/// Reads an operand partition by partition. A row that is one contiguous run is read in place.
+/// Reads an operand partition by partition. A row that is one contiguous run is read in place. `indices`
+/// names the elements of an indirect operand.
 class OperandRows {
   public:
     /// `scratch`: which scratch rows of the stage to use.
-    OperandRows(const Operand& operand, const CoreMemory& memory, StagedResult& staged,
-                std::uint32_t scratch);
+    OperandRows(const Operand& operand, const IndexList& indices, const CoreMemory& memory,
+                StagedResult& staged, std::uint32_t scratch);
 
     [[nodiscard]] std::uint32_t elements() const { return elements_; }
     [[nodiscard]] std::uint32_t element_bytes() const { return element_bytes_; }
@@ -34,6 +36,7 @@ class OperandRows {
     std::uint32_t elements_;
     std::uint32_t element_bytes_;
     AccessRuns runs_;
+    IndexList indices_;
     bool contiguous_;
     const std::byte* start_;
     std::size_t stride_;
@@ -78,7 +81,7 @@ struct Execution {
     /// Switches a staged row to single offsets, those of the operand's pattern, of which the caller may
     /// replace some by kKept.
     std::uint32_t* pattern_offsets(const Operand& operand, std::uint32_t handle, std::uint32_t row) const;
-    /// The same for operand C.
+    /// The same for operand C, indirect or not.
     std::uint32_t* offsets(std::uint32_t c, std::uint32_t row) const;
     /// dn(): stores floats as a row of a staged operand, rounded as the instruction says.
     void store(std::uint32_t handle, std::uint32_t row, DType dtype, const float* values,
