@@ -14,8 +14,8 @@
 namespace systole {
 namespace {
 
-constexpr std::array<std::string_view, 6> kDirectives{".stream", ".entry", ".register",
-                                                      ".tensor", ".data",  ".words"};
+constexpr std::array<std::string_view, 7> kDirectives{".stream", ".entry", ".register", ".tensor",
+                                                      ".data",   ".zero",  ".words"};
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
@@ -139,6 +139,8 @@ class Assembler {
             tensor_directive(rest);
         else if (name == ".data")
             data_directive(rest);
+        else if (name == ".zero")
+            zero_directive(rest);
         else if (name == ".words")
             words_directive(rest);
         else
@@ -207,19 +209,29 @@ class Assembler {
         image_.tensors.push_back(std::move(tensor));
     }
 
-    // .data NAME HEX..., any number of times
-    void data_directive(std::span<const std::string_view> words) {
-        if (words.empty()) line_.fail(".data NAME BYTES", "no name");
-        const ImageTensor* const tensor = image_.find_tensor(words[0]);
+    // The data so far of the constant tensor that a .data or .zero names.
+    std::vector<std::byte>& data_of(std::string_view name) {
+        const ImageTensor* const tensor = image_.find_tensor(name);
         if (tensor == nullptr) {
             std::vector<std::string_view> names;
             for (const ImageTensor& known : image_.tensors) names.push_back(known.name);
-            line_.fail("a tensor of a .tensor before",
-                       fmt::format("'{}'{}", words[0], suggestion(words[0], names)));
+            line_.fail("a tensor of a .tensor before", fmt::format("'{}'{}", name, suggestion(name, names)));
         }
         if (tensor->kind != TensorKind::kConstant)
-            line_.fail("data for constant tensors only", fmt::format("'{}'", words[0]));
-        std::vector<std::byte>& data = data_[static_cast<std::uint32_t>(tensor - image_.tensors.data())];
+            line_.fail("data for constant tensors only", fmt::format("'{}'", name));
+        return data_[static_cast<std::uint32_t>(tensor - image_.tensors.data())];
+    }
+
+    void need_room(std::string_view name, std::uint64_t bytes) const {
+        const std::uint64_t most = image_.find_tensor(name)->bytes;
+        if (bytes > most)
+            line_.fail(fmt::format("{} bytes of data for '{}'", most, name), fmt::format("{} bytes", bytes));
+    }
+
+    // .data NAME HEX..., any number of times
+    void data_directive(std::span<const std::string_view> words) {
+        if (words.empty()) line_.fail(".data NAME BYTES", "no name");
+        std::vector<std::byte>& data = data_of(words[0]);
         for (const std::string_view word : words.subspan(1)) {
             for (std::size_t i = 0; i < word.size(); i += 2) {
                 const int high = hex_digit(word[i]);
@@ -229,6 +241,21 @@ class Assembler {
                 data.push_back(static_cast<std::byte>(high * 16 + low));
             }
         }
+        need_room(words[0], data.size());
+    }
+
+    // .zero NAME BYTES
+    void zero_directive(std::span<const std::string_view> words) {
+        need_words(words, 2, ".zero NAME BYTES");
+        std::vector<std::byte>& data = data_of(words[0]);
+        const std::uint64_t bytes =
+            parse_unsigned(words[1], UINT64_MAX - data.size(), "a number of bytes", line_);
+        need_room(words[0], data.size() + bytes);
+        // Memory is asked for by the text alone, so not for more than 256 MiB.
+        constexpr std::uint64_t kMostBytes = std::uint64_t{1} << 28;
+        if (data.size() + bytes > kMostBytes)
+            line_.fail(fmt::format("at most {} bytes of data", kMostBytes), fmt::format("{}", bytes));
+        data.resize(data.size() + bytes);
     }
 
     void words_directive(std::span<const std::string_view> words) {

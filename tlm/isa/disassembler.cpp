@@ -357,11 +357,21 @@ std::string tensor_line(const ImageTensor& tensor) {
 std::string data_lines(std::string_view name, std::span<const std::byte> data) {
     constexpr std::size_t kBytesPerLine = 32;
     std::string text;
-    for (std::size_t i = 0; i < data.size(); ++i) {
-        if (i % kBytesPerLine == 0) text += fmt::format("{}.data {} ", i == 0 ? "" : "\n", name);
-        text += fmt::format("{:02x}", std::to_integer<unsigned>(data[i]));
+    while (!data.empty()) {
+        const auto first = std::ranges::find_if(data, [](std::byte byte) { return byte != std::byte{0}; });
+        const auto zeros = static_cast<std::size_t>(first - data.begin());
+        if (zeros >= kBytesPerLine) {
+            text += fmt::format(".zero {} {}\n", name, zeros);
+            data = data.subspan(zeros);
+            continue;
+        }
+        const auto line = data.first(std::min(kBytesPerLine, data.size()));
+        text += fmt::format(".data {} ", name);
+        for (const std::byte byte : line) text += fmt::format("{:02x}", std::to_integer<unsigned>(byte));
+        text += '\n';
+        data = data.subspan(line.size());
     }
-    return text + '\n';
+    return text;
 }
 
 }  // namespace

@@ -109,6 +109,8 @@ ProgramImage random_image(RandomInstruction& make) {
     image.tensors[0].address >>= 1;
     std::vector<std::byte> data(60);
     for (std::byte& byte : data) byte = static_cast<std::byte>(random() & 0xFF);
+    const std::size_t zeros = random.below(61);
+    std::fill_n(data.begin() + static_cast<std::ptrdiff_t>(random.below(61 - zeros)), zeros, std::byte{0});
     image.constants = {{1, std::move(data)}};
     return image;
 }
@@ -301,6 +303,12 @@ TEST(AssemblyErrors, DirectivesAndLabels) {
     expect_error(".tensor a input u8[1] @0x0\n.data a 00", {"bad.s:2", "constant tensors only"});
     expect_error(".tensor a constant u8[1] @0x0\n.data a 0", {"two hexadecimal digits", "'0'"});
     expect_error(".tensor a constant u8[2] @0x0\n.data a 00", {"2 bytes of data for 'a'", "1 bytes"});
+    expect_error(".tensor a constant u8[2] @0x0\n.data a 000000",
+                 {"bad.s:2", "2 bytes of data for 'a'", "3 bytes"});
+    expect_error(".tensor a constant u8[2] @0x0\n.zero a", {".zero NAME BYTES"});
+    expect_error(".tensor a constant u8[2] @0x0\n.zero a 3",
+                 {"bad.s:2", "2 bytes of data for 'a'", "3 bytes"});
+    expect_error(".tensor a constant u8[536870912] @0x0\n.zero a 536870912", {"at most 268435456 bytes"});
 }
 
 }  // namespace
