@@ -15,28 +15,17 @@
 
 #include <algorithm>
 #include <cstring>
-#include <ctime>
 #include <memory>
 #include <systemc>
 #include <vector>
+
+#include "cpu_time.hpp"
 
 namespace systole {
 namespace {
 
 constexpr int kMultipliesPerRound = 16;
 constexpr std::uint32_t kMovingByte = 0x1000;
-
-double cpu_seconds() {
-    timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
 
 TensorMachine load_machine() {
     const TensorEngineConfig config = load_tensor_engine_config(SYSTOLE_CONFIGS "/tensor_engine.yaml");

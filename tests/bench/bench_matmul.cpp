@@ -20,26 +20,15 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <ctime>
 #include <vector>
+
+#include "cpu_time.hpp"
 
 namespace systole {
 namespace {
 
 constexpr std::uint32_t kTile = 128;
 constexpr std::uint32_t kBank = 512;  // FP32 results of a PSUM bank
-
-double cpu_seconds() {
-    timespec now{};
-    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
-
-double median(std::vector<double> values) {
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-    std::nth_element(values.begin(), middle, values.end());
-    return *middle;
-}
 
 /// What is multiplied: M x N results over K array rows.
 struct Shape {

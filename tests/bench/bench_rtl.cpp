@@ -13,10 +13,11 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <ctime>
 #include <memory>
 #include <string>
 #include <vector>
+
+#include "cpu_time.hpp"
 
 namespace systole {
 namespace {
@@ -24,12 +25,6 @@ namespace {
 constexpr std::uint32_t kMovingColumns = 512;
 constexpr std::uint32_t kInFlight = 4;
 constexpr std::uint64_t kClockHz = 1;
-
-double cpu_seconds() {
-    timespec now{};
-    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-    return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
-}
 
 // A load and a multiply over the whole array, again and again.
 class Workload {

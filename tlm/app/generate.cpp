@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/app/crosscheck_options.hpp>
 #include <systole/app/generate.hpp>
+#include <systole/app/normal.hpp>
 #include <systole/base/error.hpp>
 #include <systole/base/npy.hpp>
-#include <systole/base/random.hpp>
 #include <systole/numerics/format.hpp>
 
 #include <cmath>
@@ -24,13 +24,6 @@ Exit codes: 0 written, 2 bad usage or input.)";
 
 constexpr std::uint64_t kMaxExtent = 1U << 16;
 constexpr std::uint64_t kOutlierRow = 37;  // every so many rows of B are larger, as outlier channels are
-
-// Sum of twelve uniform numbers less six: standard deviation 1, exact in double, so equal on every host.
-double normal(SplitMix64& random) {
-    double sum = -6;
-    for (int i = 0; i < 12; ++i) sum += random.unit();
-    return sum;
-}
 
 NpyArray make_matrix(std::uint64_t rows, std::uint64_t columns, bool bf16) {
     NpyArray matrix{bf16 ? NpyType{'V', 2} : NpyType{'f', 4}, {rows, columns}, {}};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <systole/app/normal.hpp>
 #include <systole/app/tensor_file.hpp>
 #include <systole/base/error.hpp>
 #include <systole/base/random.hpp>
@@ -35,13 +36,6 @@ bool is_own_type(NpyType type, DType dtype) {
     if (type.item_bytes != dtype_bytes(dtype)) return false;
     if (type.kind == 'V' || type.kind == 'u' || type.kind == integer_kind(dtype)) return true;
     return type.kind == 'f' && (dtype == DType::kFp16 || dtype == DType::kFp32 || dtype == DType::kTf32);
-}
-
-// Sum of twelve uniform numbers less six: standard deviation 1, exact in double, so equal on every host.
-double normal(SplitMix64& random) {
-    double sum = -6;
-    for (int i = 0; i < 12; ++i) sum += random.unit();
-    return sum;
 }
 
 }  // namespace
