@@ -70,7 +70,9 @@ std::uint64_t vector_cycles(const Instruction& i, std::uint64_t n, const LaneTim
             return tensor_reduce(i, n);
         case Opcode::kMemset: {
             const bool half = i.c().dtype == DType::kBf16 || i.c().dtype == DType::kFp16;
-            return half && i[Field::kS0] == 0 ? divide_up(n, 2) : n;
+            const bool zero =
+                static_cast<SlotKind>(i[Field::kS0k]) == SlotKind::kImmediate && i[Field::kS0] == 0;
+            return half && zero ? divide_up(n, 2) : n;
         }
         case Opcode::kCopyPred:
         case Opcode::kSelectReduce:
@@ -103,6 +105,16 @@ std::uint64_t scalar_cycles(const Instruction& i, std::uint64_t n, const LaneTim
     return streams_pairs ? divide_up(n, 2) : n;
 }
 
+// 1 / c elements per cycle with c = ((28 + t * run) / (t * run)) / min(4 / size, run) (isa.md 2.6).
+std::uint64_t local_gather(const Instruction& i) {
+    constexpr std::uint64_t kOverhead = 28;
+    constexpr std::uint64_t kRunCycles = 4;  // t
+    constexpr std::uint64_t kWordBytes = 4;
+    const std::uint64_t run = std::uint64_t{1} << i[Field::kLg2n];
+    const std::uint64_t packed = std::min(kWordBytes / dtype_bytes(i.a().dtype), run);
+    return divide_up(element_count(i.c().pattern) * packed * kRunCycles * run, kOverhead + kRunCycles * run);
+}
+
 // Cycles beyond the start-up.
 std::uint64_t gpsimd_cycles(const Instruction& i, std::uint64_t n, const LaneTimingParameters& timing) {
     constexpr std::uint64_t kPartitionReduceCycles = 8;
@@ -112,16 +124,19 @@ std::uint64_t gpsimd_cycles(const Instruction& i, std::uint64_t n, const LaneTim
         case Opcode::kPartReduce:
             return kPartitionReduceCycles * n;
         case Opcode::kTensorScalar:
-            return alu(i, Field::kOp0) == AluOp::kRsqrt ? kRsqrtCycles * n : n;
+            return alu(i, Field::kOp0) == AluOp::kRsqrt || alu(i, Field::kOp1) == AluOp::kRsqrt
+                       ? kRsqrtCycles * n
+                       : n;
+        case Opcode::kLocalGather:
+            return local_gather(i);
         case Opcode::kNGather: {
-            const std::uint64_t groups = std::max<std::uint64_t>(divide_up(n, kGatherGroup), 1);
-            return (groups - 1) * timing.gpsimd_start_cycles + n;
+            const std::uint64_t gathered = element_count(i.c().pattern);
+            const std::uint64_t groups = std::max<std::uint64_t>(divide_up(gathered, kGatherGroup), 1);
+            return (groups - 1) * timing.gpsimd_start_cycles + gathered;
         }
         case Opcode::kNonzeroCnt:
         case Opcode::kSeqBounds:
             return 2 * n;
-        case Opcode::kTopk:
-            return 4 * std::uint64_t{i[Field::kN]} + element_count(i.b().pattern);
         default:
             return n;
     }
@@ -149,6 +164,9 @@ std::uint64_t streamed(const Instruction& i) {
 
 Cost cost(const Instruction& i, Stream stream, const LaneTimingParameters& timing, bool dynamic) {
     const std::uint64_t n = streamed(i);
+    if (i.opcode() == Opcode::kTopk)  // start-up included
+        return {.interval_cycles = 4 * std::uint64_t{i[Field::kN]} + element_count(i.b().pattern),
+                .latency_cycles = timing.gpsimd_latency_cycles};
     if (stream == Stream::kGpsimd) {
         const std::uint64_t cycles = gpsimd_cycles(i, n, timing) * (strides_far(i, timing) ? 2 : 1);
         return {.interval_cycles = timing.gpsimd_start_cycles + cycles,
