@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/semantics/accesses.hpp>
+#include <systole/semantics/indirection.hpp>
 
 #include <algorithm>
-#include <array>
 
 namespace systole {
 namespace {
@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint32_t kMxGroupRows = 8;    // partitions that share a scale row (isa.md 2.1)
 constexpr std::uint32_t kQuadrantRows = 32;  // partitions of a quadrant
 constexpr std::uint32_t kScaleRowsPerQuadrant = kQuadrantRows / kMxGroupRows;
-constexpr std::uint32_t kIndexExt = 1;  // EXT kind IDX
+constexpr std::uint16_t kMatches = 8;  // of MATCH_REPLACE8
 
 using Ranges = std::vector<AccessRange>;
 
@@ -67,8 +67,11 @@ void append_slots(const Instruction& i, Ranges& ranges) {
     pointer(Field::kS0k, Field::kS0);
     pointer(Field::kS1k, Field::kS1);
     pointer(Field::kS2k, Field::kS2);
-    if (i.opcode() == Opcode::kMatchReplace8 && i[Field::kIdx] != 0)
-        append_vector(i[Field::kS0], true, i.np(), ranges);
+    if (i.opcode() == Opcode::kMatchReplace8 && i[Field::kIdx] != 0) {
+        Operand indices = operand_of_addr32(i[Field::kS0]);
+        indices.pattern.dims[0].count = kMatches;
+        append_pattern(indices, true, i.np(), ranges);
+    }
 }
 
 void append_scale(const Operand& scale, const Operand& data, bool write, std::uint32_t rows, Ranges& ranges) {
@@ -116,12 +119,18 @@ void append_dma_side(const DmaPattern& pattern, const AddressSpace& space, bool 
     }
 }
 
+// The partitions that a shuffle reads and writes: whole quadrants.
+std::uint32_t shuffled_partitions(const Instruction& i) {
+    const std::uint32_t most = std::max(i.np(), i[Field::kNpDstM1] + 1);
+    return (most + kQuadrantRows - 1) / kQuadrantRows * kQuadrantRows;
+}
+
 std::uint32_t destination_partitions(const Instruction& i) {
     switch (i.opcode()) {
         case Opcode::kXpose32:
             return i[Field::kNfM1] + 1;
         case Opcode::kShuffle32:
-            return i[Field::kNpDstM1] + 1;
+            return shuffled_partitions(i);
         case Opcode::kPartReduce:
             return 1;
         default:
@@ -130,25 +139,25 @@ std::uint32_t destination_partitions(const Instruction& i) {
 }
 
 void append_lanes(const Instruction& i, Ranges& ranges) {
-    const auto operand = [&](OperandName name, std::uint32_t indirect_bit, bool write,
-                             std::uint32_t partitions) {
+    const auto operand = [&](OperandName name, bool write, std::uint32_t partitions) {
         const Operand& o = i.operand(name);
         if (!o.present) return;
-        constexpr std::array kIndirect{Field::kVA, Field::kVB, Field::kVC};
-        if (i.has_ext(kIndexExt) && i[kIndirect.at(indirect_bit)] != 0)
-            append_whole(o, write, partitions, ranges);
-        else
-            append_pattern(o, write, partitions, ranges);
+        if (!is_indirect(i, name)) return append_pattern(o, write, partitions, ranges);
+        append_whole(o, write, partitions, ranges);
+        IndexTile index = index_tile(i, name);
+        index.tile.pattern.dims[0].count =
+            static_cast<std::uint16_t>((index.elements + kIndexGroup - 1) / kIndexGroup);
+        append_pattern(index.tile, false, (i.np() + kIndexGroup - 1) / kIndexGroup * kIndexGroup, ranges);
     };
-    operand(OperandName::kA, 0, false, i.np());
+    operand(OperandName::kA, false, i.opcode() == Opcode::kShuffle32 ? shuffled_partitions(i) : i.np());
     if (i.opcode() == Opcode::kQuantMx) {
-        append_scale(i.b(), i.c(), true, i.np(), ranges);
+        append_scale(i.b(), i.b(), true, i.np(), ranges);
     } else {
         // TOPK's B is a destination.
-        operand(OperandName::kB, 1, i.opcode() == Opcode::kTopk, i.np());
+        operand(OperandName::kB, i.opcode() == Opcode::kTopk, i.np());
     }
     append_slots(i, ranges);
-    operand(OperandName::kC, 2, true, destination_partitions(i));
+    operand(OperandName::kC, true, destination_partitions(i));
 }
 
 }  // namespace
