@@ -43,6 +43,13 @@ pkg_check_modules(SYSTEMC REQUIRED IMPORTED_TARGET systemc tlm)
 add_library(systole_systemc INTERFACE)
 target_link_libraries(systole_systemc INTERFACE PkgConfig::SYSTEMC)
 target_compile_definitions(systole_systemc INTERFACE SC_CPLUSPLUS=201703L)
+if(SYSTOLE_SANITIZE MATCHES "address" AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  # Every program with a SystemC kernel; Clang's run-time library is static and cannot be preceded.
+  add_library(systole_systemc_asan OBJECT "${CMAKE_CURRENT_LIST_DIR}/systemc_asan.cpp")
+  set(in_program "$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>")
+  target_sources(systole_systemc INTERFACE
+    "$<BUILD_INTERFACE:$<${in_program}:$<TARGET_OBJECTS:systole_systemc_asan>>>")
+endif()
 
 # Headers are included as <systole/MODULE/NAME.hpp>. The build tree maps each module to its source folder with
 # a link, so the repository root, whose tlm/ would shadow <tlm>, is on no include path.
