@@ -3,7 +3,7 @@
 //
 // Each library must give the bits of the scalar reference and the cycles of TensorTiming on everything tried
 // here. What the ABI leaves to the library (probes, bit flips, wait states, waveforms) is tested where it is
-// offered. SYSTOLE_FULL=1 multiplies the number of random programs.
+// offered; elsewhere it must be refused. SYSTOLE_FULL=1 multiplies the number of random programs.
 #include <systole/base/error.hpp>
 #include <systole/cosim/explain.hpp>
 
@@ -67,6 +67,15 @@ class Conformance : public testing::TestWithParam<std::shared_ptr<const RtlLibra
 
     [[nodiscard]] bool has_probes() const {
         return RtlEngine(library()).probe(RtlRegister::kChain, 0, 0).has_value();
+    }
+
+    [[nodiscard]] bool takes_bit_flips() const {
+        try {
+            RtlEngine(library()).inject({});
+        } catch (const RtlError&) {
+            return false;
+        }
+        return true;
     }
 
     void run_lockstep(Lockstep& lockstep, Programs& programs, int count) const {
@@ -366,9 +375,39 @@ TEST_P(Conformance, WaitStatesChangeTimesButNoBits) {
     }
 }
 
+// A library need not show or disturb its registers, but then it says so and its bits stay right.
+TEST_P(Conformance, RegistersAreOpenOrRefused) {
+    EXPECT_EQ(measure_chain_latency(library()).has_value(), has_probes());
+    const TensorEngineParameters p = parameters();
+    Lockstep lockstep(library());
+    SmallMultiply work(p, 40);
+    lockstep.backend.submit(work.load, 0);
+    const TensorTimes times = lockstep.backend.submit(work.multiply, 0);
+    bool refused = false;
+    try {
+        lockstep.backend.inject({.cycle = times.completed - 20, .which = RtlRegister::kResult, .bit = 23});
+    } catch (const RtlError& error) {
+        refused = true;
+        EXPECT_EQ(std::string_view(error.what()).find("without a message"), std::string_view::npos)
+            << error.what();
+    }
+    lockstep.backend.complete(work.load.tag);
+    std::optional<Mismatch> mismatch;
+    try {
+        EXPECT_EQ(lockstep.backend.complete(work.multiply.tag), times);
+    } catch (const MismatchError& error) {
+        mismatch = error.mismatch();
+    }
+    ASSERT_EQ(mismatch.has_value(), !refused) << "a bit flip has an effect exactly if it is not refused";
+    if (refused) return;
+    EXPECT_EQ(mismatch->kind, MismatchKind::kBits) << describe(*mismatch);
+    EXPECT_EQ(explain_mismatch(library(), *mismatch).place,
+              has_probes() ? MismatchPlace::kColumnResult : MismatchPlace::kUnknown);
+}
+
 // A flipped bit in any kind of register is found and traced to its place.
 TEST_P(Conformance, InjectedFaultsAreFoundAndLocated) {
-    if (!has_probes()) GTEST_SKIP() << "the library shows no registers";
+    if (!has_probes() || !takes_bit_flips()) return;  // RegistersAreOpenOrRefused says what is left to test
     const TensorEngineParameters p = parameters();
     const auto latency = measure_chain_latency(library());
     ASSERT_TRUE(latency.has_value());
