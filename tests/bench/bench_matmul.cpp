@@ -3,8 +3,9 @@
 //
 // Every round runs the three of them one after the other on one thread and takes CPU time; the counters are
 // ratios of medians over the rounds, so that a change of clock or a busy neighbour meets all sides alike.
-// Weights are packed once per tile, moving operands are converted inside the measured time, K beyond a tile
-// is accumulated in FP32 PSUM. Some results are compared with the scalar reference before measuring.
+// Weights are packed once per tile, moving operands are converted once, both inside the measured time; K
+// beyond a tile is accumulated in FP32 PSUM. Some results are compared with the scalar reference before
+// measuring.
 #include "fma_peak.hpp"
 
 #include <systole/base/error.hpp>
@@ -43,12 +44,14 @@ class MachineGemm {
     MachineGemm(const OperandPair& pair, const Shape& shape, DataClass data, Scales scales, PathPolicy policy)
         : pair_(pair), shape_(shape), psum_(std::size_t{shape.m} * shape.n) {
         for (std::uint32_t k = 0; k < shape.k; k += kTile) tiles_.emplace_back(default_simd_level(), policy);
+        moving_tiles_.resize(tiles_.size() * ((shape.n + kBank - 1) / kBank));
         SplitMix64 random(1);
         stationary_ = Operand(pair, true, shape.k, shape.m, data, scales, random);
         moving_ = Operand(pair, false, shape.k, shape.n, data, scales, random);
     }
 
     void run() {
+        const bool reuse = shape_.m > kTile;
         for (std::uint32_t m = 0; m < shape_.m; m += kTile) {
             const std::uint32_t columns = std::min(kTile, shape_.m - m);
             for (std::uint32_t k = 0; k < shape_.k; k += kTile)
@@ -61,8 +64,15 @@ class MachineGemm {
                 target.partition_stride_bytes = std::size_t{shape_.n} * 4;
                 for (std::uint32_t k = 0; k < shape_.k; k += kTile) {
                     target.format.accumulate = k > 0;
-                    multiply_into_psum(tiles_[k / kTile], moving_.part(k, n), rows_at(k),
-                                       std::min(kBank, shape_.n - n), scratch_, target);
+                    const StationaryTile& tile = tiles_[k / kTile];
+                    const std::uint32_t bank = std::min(kBank, shape_.n - n);
+                    if (!reuse) {
+                        multiply_into_psum(tile, moving_.part(k, n), rows_at(k), bank, scratch_, target);
+                        continue;
+                    }
+                    MovingTile& moving = moving_tiles_[n / kBank * tiles_.size() + k / kTile];
+                    if (m == 0) moving.pack(tile, moving_.part(k, n), rows_at(k), bank);
+                    multiply_into_psum(tile, moving, scratch_, target);
                 }
             }
         }
@@ -138,7 +148,8 @@ class MachineGemm {
 
     OperandPair pair_;
     Shape shape_;
-    std::vector<StationaryTile> tiles_;  // of one row of tiles
+    std::vector<StationaryTile> tiles_;     // of one row of tiles
+    std::vector<MovingTile> moving_tiles_;  // of the whole moving operand, when M has several tiles
     TileScratch scratch_;
     Operand stationary_;
     Operand moving_;

@@ -125,16 +125,38 @@ class PanelDecoder {
 
 using MovingDecoder = PanelDecoder<kSubPanels>;
 
-/// All columns of the first `sub_panels` sub-panels of a panel. Meanwhile the panel after it is decoded by
-/// `next`, which hides the latency of its memory.
+/// The panel that follows: decoded, or fetched into the cache if it has been decoded before, in shares.
+class NextPanel {
+  public:
+    NextPanel() = default;
+    explicit NextPanel(const MovingDecoder& decoder) : decoder_(&decoder) {}
+    NextPanel(const float* decoded, std::size_t floats_count)
+        : decoded_(decoded), floats_count_(floats_count) {}
+
+    void take_share(std::uint32_t share, std::uint32_t shares) const {
+        if (decoder_ != nullptr) decoder_->decode_share(share, shares);
+        constexpr std::size_t kLineFloats = 64 / sizeof(float);
+        const std::size_t lines = floats_count_ / kLineFloats;
+        for (std::size_t line = lines * share / shares; line < lines * (share + 1) / shares; ++line)
+            __builtin_prefetch(decoded_ + line * kLineFloats);
+    }
+
+  private:
+    const MovingDecoder* decoder_ = nullptr;
+    const float* decoded_ = nullptr;
+    std::size_t floats_count_ = 0;
+};
+
+/// All columns of the first `sub_panels` sub-panels of a panel. Meanwhile the panel after it is prepared,
+/// which hides the latency of its memory.
 template <std::uint32_t kParts>
 void chain_panel(const detail::PackedTile& tile, const float* weights, const float* moving,
                  std::uint32_t rows, std::uint32_t sub_panels, const PanelSink& sink, Finish finish,
-                 const MovingDecoder* next) {
+                 const NextPanel& next) {
     const ColumnBlocks<kChainRows> blocks(tile.shape.columns);
     for (std::uint32_t b = 0; b < blocks.count; ++b) {
         const std::uint32_t first = blocks.first(b);
-        if (next != nullptr) next->decode_share(b, blocks.count);
+        next.take_share(b, blocks.count);
         for (std::uint32_t p = 0; p < sub_panels; ++p)
             chain_block_of_width<kParts, kChainRows, kBlockLanes>(
                 blocks.width_of(b), weights + std::size_t{first} * tile.shape.rows * kParts,
@@ -201,26 +223,46 @@ inline void pack_chain(detail::PackedTile& tile, const TensorOperand& weights, f
 
 inline void four_pass_panel(const detail::PackedTile& tile, float* panel, std::uint32_t rows,
                             std::uint32_t sub_panels, const PanelSink& sink, bool pad,
-                            const MovingDecoder* next) {
+                            const NextPanel& next) {
     const SplitPanels moving = split_panels(panel, std::size_t{rows} * kPanel);
     const SplitPanels weights = split_panels(reinterpret_cast<float*>(tile.weights),
                                              std::size_t{tile.shape.rows} * tile.shape.columns);
     split_panel(moving, std::size_t{rows} * kPanel);
     chain_panel<1>(tile, weights.low, moving.low, rows, sub_panels, sink, {pad, false}, next);
-    chain_panel<1>(tile, weights.low, moving.crossed, rows, sub_panels, sink, {pad, true}, nullptr);
-    chain_panel<1>(tile, weights.crossed, moving.low, rows, sub_panels, sink, {pad, true}, nullptr);
-    chain_panel<1>(tile, weights.high, moving.high, rows, sub_panels, sink, {pad, true}, nullptr);
+    chain_panel<1>(tile, weights.low, moving.crossed, rows, sub_panels, sink, {pad, true}, {});
+    chain_panel<1>(tile, weights.crossed, moving.low, rows, sub_panels, sink, {pad, true}, {});
+    chain_panel<1>(tile, weights.high, moving.high, rows, sub_panels, sink, {pad, true}, {});
 }
 
 /// Floats of a decoded panel; FP32 takes three parts.
 constexpr std::size_t chain_panel_floats(std::uint32_t rows) { return std::size_t{3} * kPanel * rows; }
 
+/// Floats of a panel of a moving operand that is converted ahead.
+inline std::size_t converted_panel_floats(MatmulPath path, std::uint32_t rows) {
+    return std::size_t{chain_parts(path)} * kPanel * rows;
+}
+
+std::size_t moving_bytes(MatmulPath path, std::uint32_t rows, std::uint32_t n) {
+    if (path != MatmulPath::kFma && path != MatmulPath::kPairSum) return 0;
+    return (std::size_t{n} + kPanel - 1) / kPanel * converted_panel_floats(path, rows) * sizeof(float);
+}
+
+void pack_moving(MatmulPath path, DType type, const TensorOperand& moving, std::uint32_t rows,
+                 std::uint32_t n, std::byte* converted) {
+    auto* panel = reinterpret_cast<float*>(converted);
+    for (std::uint32_t first = 0; first < n; first += kPanel, panel += converted_panel_floats(path, rows))
+        MovingDecoder(moving, type, chain_parts(path), rows, first, smaller(kPanel, n - first), n, panel)
+            .decode_all();
+}
+
 /// Standard and double-row multiplication. Scratch: two moving panels, then a block of results.
-inline void multiply_chain(const detail::PackedTile& tile, const TensorOperand& moving, std::uint32_t rows,
-                           std::uint32_t n, float* panel, float* block, const detail::ResultSink& sink) {
+inline void multiply_chain(const detail::PackedTile& tile, const TensorOperand& moving,
+                           const float* converted, std::uint32_t rows, std::uint32_t n, float* panel,
+                           float* block, const detail::ResultSink& sink) {
     const std::uint32_t parts = chain_parts(tile.path);
     const bool pad = rows < tile.shape.row_tile;
     const auto* weights = reinterpret_cast<const float*>(tile.weights);
+    const std::size_t converted_floats = converted_panel_floats(tile.path, rows);
     // The four passes add up r in the sink, so what an accumulating sink holds must not be there yet.
     detail::ResultSink target = sink;
     target.direct = sink.direct && !(tile.path == MatmulPath::kFourPass && sink.add);
@@ -229,17 +271,22 @@ inline void multiply_chain(const detail::PackedTile& tile, const TensorOperand& 
         return MovingDecoder(moving, tile.shape.moving_dtype, parts, rows, first, smaller(kPanel, n - first),
                              n, to);
     };
-    decoder_of(0).decode_all();
+    if (converted == nullptr) decoder_of(0).decode_all();
     for (std::uint32_t first = 0; first < n; first += kPanel) {
         const std::uint32_t count = smaller(kPanel, n - first);
         const std::uint32_t sub_panels = (count + kBlockLanes - 1) / kBlockLanes;
         const bool last = n - first <= kPanel;
         const MovingDecoder following = decoder_of(last ? first : first + kPanel);
-        const MovingDecoder* next = last ? nullptr : &following;
-        float* values = panel + first / kPanel % 2 * chain_panel_floats(rows);
+        float* decoded = panel + first / kPanel % 2 * chain_panel_floats(rows);
+        const float* values = decoded;
+        NextPanel next = last ? NextPanel() : NextPanel(following);
+        if (converted != nullptr) {
+            values = converted + first / kPanel * converted_floats;
+            next = last ? NextPanel() : NextPanel(values + converted_floats, converted_floats);
+        }
         const PanelSink out(target, block, kPanel, first, count);
         if (tile.path == MatmulPath::kFourPass)
-            four_pass_panel(tile, values, rows, sub_panels, out, pad, next);
+            four_pass_panel(tile, decoded, rows, sub_panels, out, pad, next);
         else if (parts == 2)
             chain_panel<2>(tile, weights, values, rows, sub_panels, out, {pad, out.add()}, next);
         else

@@ -52,8 +52,14 @@ struct SimdKernels {
     std::size_t (*weights_bytes)(MatmulPath path, std::uint32_t rows, std::uint32_t columns);
     std::size_t (*scratch_bytes)(std::uint32_t rows, std::uint32_t columns);
     void (*pack)(PackedTile& tile, const TensorOperand& weights);
-    void (*multiply)(const PackedTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
-                     std::uint32_t n, std::byte* scratch, const ResultSink& sink,
+    /// Memory of a converted moving operand; 0 when the path converts all moving operands while it
+    /// multiplies.
+    std::size_t (*moving_bytes)(MatmulPath path, std::uint32_t moving_rows, std::uint32_t n);
+    void (*pack_moving)(MatmulPath path, DType type, const TensorOperand& moving, std::uint32_t moving_rows,
+                        std::uint32_t n, std::byte* converted);
+    /// `converted`: what pack_moving made of `moving`, or nullptr.
+    void (*multiply)(const PackedTile& tile, const TensorOperand& moving, const std::byte* converted,
+                     std::uint32_t moving_rows, std::uint32_t n, std::byte* scratch, const ResultSink& sink,
                      std::uint64_t* columns_by_path);
     /// Contiguous PSUM updates: d = r or d = RNE(d + r); BF16 rounds to nearest even.
     void (*psum_fp32)(const std::uint32_t* r, std::uint32_t n, std::byte* psum, bool accumulate);

@@ -67,8 +67,8 @@ void pack_tile(detail::PackedTile& tile, const TensorOperand& weights) {
         pack_chain(tile, weights, panel);
 }
 
-void multiply_tile(const detail::PackedTile& tile, const TensorOperand& moving, std::uint32_t rows,
-                   std::uint32_t n, std::byte* scratch, const detail::ResultSink& sink,
+void multiply_tile(const detail::PackedTile& tile, const TensorOperand& moving, const std::byte* converted,
+                   std::uint32_t rows, std::uint32_t n, std::byte* scratch, const detail::ResultSink& sink,
                    std::uint64_t* columns_by_path) {
     auto* panel = reinterpret_cast<float*>(scratch);
     auto* block = reinterpret_cast<float*>(scratch + moving_panel_bytes(tile.shape.rows));
@@ -80,11 +80,11 @@ void multiply_tile(const detail::PackedTile& tile, const TensorOperand& moving, 
     if (tile.path == MatmulPath::kTranspose)
         multiply_transpose(tile, moving, rows, n, panel, block, sink);
     else
-        multiply_chain(tile, moving, rows, n, panel, block, sink);
+        multiply_chain(tile, moving, reinterpret_cast<const float*>(converted), rows, n, panel, block, sink);
 }
 
-constexpr detail::SimdKernels kKernels{weights_bytes, scratch_bytes, pack_tile,
-                                       multiply_tile, psum_fp32,     psum_bf16};
+constexpr detail::SimdKernels kKernels{weights_bytes, scratch_bytes, pack_tile, moving_bytes,
+                                       pack_moving,   multiply_tile, psum_fp32, psum_bf16};
 
 }  // namespace
 }  // namespace systole

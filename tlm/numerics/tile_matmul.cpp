@@ -186,14 +186,24 @@ class TileMultiply {
   public:
     static const SimdKernels& kernels(const StationaryTile& tile) { return *tile.impl_->kernels; }
 
-    static void run(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t rows,
-                    std::uint32_t n, TileScratch& scratch, const ResultSink& sink) {
+    static const detail::PackedTile& packed(const StationaryTile& tile) { return tile.impl_->tile; }
+
+    static void run(const StationaryTile& tile, const MovingTile& moving, TileScratch& scratch,
+                    const ResultSink& sink) {
+        SYSTOLE_INVARIANT(moving.level_ == tile.level() && moving.path_ == packed(tile).path &&
+                              moving.dtype_ == tile.shape().moving_dtype,
+                          "the moving operand was packed for such tiles");
+        run(tile, moving.operand_, moving.converted_, moving.rows_, moving.n_, scratch, sink);
+    }
+
+    static void run(const StationaryTile& tile, const TensorOperand& moving, const std::byte* converted,
+                    std::uint32_t rows, std::uint32_t n, TileScratch& scratch, const ResultSink& sink) {
         const detail::PackedTile& packed = tile.impl_->tile;
         SYSTOLE_INVARIANT(packed.weights != nullptr && rows >= 1 && rows <= packed.shape.rows,
                           "the tile is packed and has a weight for every moving row");
         std::byte* memory =
             scratch.memory_.reserve(kernels(tile).scratch_bytes(packed.shape.rows, packed.shape.columns));
-        kernels(tile).multiply(packed, moving, rows, n, memory, sink, scratch.columns_.data());
+        kernels(tile).multiply(packed, moving, converted, rows, n, memory, sink, scratch.columns_.data());
     }
 };
 
@@ -217,7 +227,7 @@ void multiply(const StationaryTile& tile, const TensorOperand& moving, std::uint
             std::memcpy(to.results + m * to.row_stride + first, block + m * block_stride,
                         count * sizeof(std::uint32_t));
     };
-    TileMultiply::run(tile, moving, moving_rows, n, scratch, sink);
+    TileMultiply::run(tile, moving, nullptr, moving_rows, n, scratch, sink);
 }
 
 void psum_update(const std::uint32_t* r, std::uint32_t n, std::byte* psum, const PsumFormat& format,
@@ -226,34 +236,71 @@ void psum_update(const std::uint32_t* r, std::uint32_t n, std::byte* psum, const
     update_row(kernels_of(level), r, n, psum, format, random);
 }
 
+namespace {
+
+/// Puts results into PSUM; alive while a multiplication uses sink().
+class PsumSink {
+  public:
+    PsumSink(const StationaryTile& tile, const PsumTarget& target)
+        : columns_(tile.shape().columns), kernels_(TileMultiply::kernels(tile)), target_(target) {
+        check_psum(target.format, target.random != nullptr);
+    }
+    [[nodiscard]] ResultSink sink() const {
+        const PsumFormat& format = target_.format;
+        const bool words = format.dtype == DType::kFp32 || format.dtype == DType::kU32;
+        ResultSink sink;
+        sink.base = target_.base;
+        sink.row_stride_bytes = target_.partition_stride_bytes;
+        sink.direct = words && format.step_bytes == 4;
+        sink.add = format.accumulate;
+        sink.context = this;
+        sink.flush = [](const void* opaque, const std::uint32_t* block, std::size_t block_stride,
+                        std::uint32_t first, std::uint32_t count) {
+            static_cast<const PsumSink*>(opaque)->update(block, block_stride, first, count);
+        };
+        return sink;
+    }
+
+  private:
+    void update(const std::uint32_t* block, std::size_t block_stride, std::uint32_t first,
+                std::uint32_t count) const {
+        std::byte* base = target_.base + static_cast<std::ptrdiff_t>(first) * target_.format.step_bytes;
+        for (std::uint32_t m = 0; m < columns_; ++m)
+            update_row(kernels_, block + m * block_stride, count, base + m * target_.partition_stride_bytes,
+                       target_.format, target_.random == nullptr ? nullptr : target_.random + m);
+    }
+
+    std::uint32_t columns_;
+    const SimdKernels& kernels_;
+    const PsumTarget& target_;
+};
+
+}  // namespace
+
 void multiply_into_psum(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
                         std::uint32_t n, TileScratch& scratch, const PsumTarget& target) {
-    check_psum(target.format, target.random != nullptr);
-    struct Context {
-        std::uint32_t columns;
-        const SimdKernels& kernels;
-        const PsumTarget& target;
-    };
-    const Context context{tile.shape().columns, TileMultiply::kernels(tile), target};
-    const PsumFormat& format = target.format;
-    const bool words = format.dtype == DType::kFp32 || format.dtype == DType::kU32;
-    ResultSink sink;
-    sink.base = target.base;
-    sink.row_stride_bytes = target.partition_stride_bytes;
-    sink.direct = words && format.step_bytes == 4;
-    sink.add = format.accumulate;
-    sink.context = &context;
-    sink.flush = [](const void* opaque, const std::uint32_t* block, std::size_t block_stride,
-                    std::uint32_t first, std::uint32_t count) {
-        const auto& to = *static_cast<const Context*>(opaque);
-        const PsumFormat& as = to.target.format;
-        std::byte* base = to.target.base + static_cast<std::ptrdiff_t>(first) * as.step_bytes;
-        for (std::uint32_t m = 0; m < to.columns; ++m)
-            update_row(to.kernels, block + m * block_stride, count,
-                       base + m * to.target.partition_stride_bytes, as,
-                       to.target.random == nullptr ? nullptr : to.target.random + m);
-    };
-    TileMultiply::run(tile, moving, moving_rows, n, scratch, sink);
+    const PsumSink results(tile, target);
+    TileMultiply::run(tile, moving, nullptr, moving_rows, n, scratch, results.sink());
+}
+
+void multiply_into_psum(const StationaryTile& tile, const MovingTile& moving, TileScratch& scratch,
+                        const PsumTarget& target) {
+    const PsumSink results(tile, target);
+    TileMultiply::run(tile, moving, scratch, results.sink());
+}
+
+void MovingTile::pack(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
+                      std::uint32_t n) {
+    const SimdKernels& kernels = TileMultiply::kernels(tile);
+    operand_ = moving;
+    rows_ = moving_rows;
+    n_ = n;
+    level_ = tile.level();
+    path_ = TileMultiply::packed(tile).path;
+    dtype_ = tile.shape().moving_dtype;
+    const std::size_t bytes = kernels.moving_bytes(path_, rows_, n_);
+    converted_ = bytes == 0 ? nullptr : memory_.reserve(bytes);
+    if (bytes != 0) kernels.pack_moving(path_, dtype_, moving, rows_, n_, memory_.data());
 }
 
 }  // namespace systole

@@ -4,8 +4,9 @@
 // SIMD level.
 //
 // Weights are packed once per tile (StationaryTile::pack), moving operands are converted on the fly in panels
-// of a few columns. No call allocates once its StationaryTile and TileScratch have grown to the sizes in use.
-// A StationaryTile may be shared by threads that only multiply; a TileScratch belongs to one thread.
+// of a few columns, or once for several tiles (MovingTile::pack). No call allocates once its StationaryTile,
+// MovingTile and TileScratch have grown to the sizes in use. Stationary and moving tiles may be shared by
+// threads that only multiply; a TileScratch belongs to one thread.
 // Limits: the floating-point environment is the default one (round to nearest even, no flush to zero).
 #pragma once
 
@@ -104,6 +105,28 @@ class StationaryTile {
     std::unique_ptr<Impl> impl_;
 };
 
+/// A moving operand for several stationary tiles of the same data types: converted once where that is
+/// possible.
+class MovingTile {
+  public:
+    /// Prepares `n` moving columns of `moving_rows` rows for stationary tiles of the mode, data types and
+    /// SIMD level of `tile`. Where a path converts moving operands only as it multiplies, the operand's
+    /// memory is read again: it must stay as it is. May be called again.
+    void pack(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
+              std::uint32_t n);
+
+  private:
+    friend class TileMultiply;
+    TensorOperand operand_;
+    std::uint32_t rows_ = 0;
+    std::uint32_t n_ = 0;
+    SimdLevel level_ = SimdLevel::kPortable;
+    MatmulPath path_ = MatmulPath::kFma;
+    DType dtype_ = DType::kBf16;
+    AlignedBuffer memory_;
+    const std::byte* converted_ = nullptr;
+};
+
 /// r of `n` moving columns: results[m * row_stride + j] for m < columns(M), j < n, as FP32 bits (transpose:
 /// raw bits, 16-bit elements zero-extended). `moving_rows` <= shape().rows rows of the moving operand carry
 /// data, the others contribute +0.
@@ -135,5 +158,9 @@ void psum_update(const std::uint32_t* r, std::uint32_t n, std::byte* psum, const
 /// possible.
 void multiply_into_psum(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
                         std::uint32_t n, TileScratch& scratch, const PsumTarget& target);
+
+/// The same with a moving operand that serves several stationary tiles.
+void multiply_into_psum(const StationaryTile& tile, const MovingTile& moving, TileScratch& scratch,
+                        const PsumTarget& target);
 
 }  // namespace systole

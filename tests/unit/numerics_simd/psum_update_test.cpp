@@ -89,6 +89,7 @@ TEST(PsumUpdate, EqualsTheReference) {
 TEST(PsumUpdate, FusedWithTheMultiplicationEqualsBothAlone) {
     SplitMix64 random(2);
     TileScratch scratch;
+    MovingTile moving;
     for (const char* name :
          {"bf16", "fp32", "double_row_fp8_e5m2", "mxfp8_e4m3", "mxfp4", "transpose_bf16"}) {
         const OperandPair pair = parse_operand_pairs("pair", name).front();
@@ -113,16 +114,53 @@ TEST(PsumUpdate, FusedWithTheMultiplicationEqualsBothAlone) {
                     std::span(r).subspan(std::size_t{m} * update.n, update.n),
                     &expected[m * kRowBytes + kBase], update.format.step_bytes, expected_states[m]);
             for (const SimdLevel level : available_simd_levels()) {
-                std::vector<std::byte> found = before;
-                std::vector<Xorwow> states = states_before;
                 StationaryTile tile(level);
                 tile.pack(tile_case.shape, data.stationary());
-                multiply_into_psum(tile, data.moving(), tile_case.moving_rows, update.n, scratch,
-                                   {&found[kBase], kRowBytes, update.format, states.data()});
-                ASSERT_EQ(expected, found)
-                    << simd_level_name(level) << " " << describe(tile_case) << " "
-                    << dtype_name(update.format.dtype) << " step " << update.format.step_bytes;
-                ASSERT_EQ(expected_states, states);
+                const auto check = [&](const char* operand, const auto& multiply_into) {
+                    std::vector<std::byte> found = before;
+                    std::vector<Xorwow> states = states_before;
+                    multiply_into(PsumTarget{&found[kBase], kRowBytes, update.format, states.data()});
+                    ASSERT_EQ(expected, found)
+                        << simd_level_name(level) << " " << describe(tile_case) << " " << operand << " "
+                        << dtype_name(update.format.dtype) << " step " << update.format.step_bytes;
+                    ASSERT_EQ(expected_states, states);
+                };
+                ASSERT_NO_FATAL_FAILURE(check("as stored", [&](const PsumTarget& target) {
+                    multiply_into_psum(tile, data.moving(), tile_case.moving_rows, update.n, scratch, target);
+                }));
+                moving.pack(tile, data.moving(), tile_case.moving_rows, update.n);
+                ASSERT_NO_FATAL_FAILURE(check("converted ahead", [&](const PsumTarget& target) {
+                    multiply_into_psum(tile, moving, scratch, target);
+                }));
+            }
+        }
+    }
+}
+
+TEST(PsumUpdate, OneMovingTileServesManyStationaryTiles) {
+    SplitMix64 random(3);
+    TileScratch scratch;
+    for (const OperandPair& pair : all_operand_pairs()) {
+        if (pair.mode == TensorMode::kTranspose) continue;
+        TileCase tile_case = random_case(pair, DataClass::kNormal, ScaleClass::kStimulus, random, 40);
+        tile_case.n = 300;  // several panels at every level
+        const TileData moving_data(tile_case, random);
+        for (const SimdLevel level : available_simd_levels()) {
+            MovingTile moving;
+            for (const std::uint32_t columns : {1U, 7U, 30U}) {
+                tile_case.shape.columns = columns;
+                const TileData data(tile_case, random);
+                StationaryTile tile(level);
+                tile.pack(tile_case.shape, data.stationary());
+                if (columns == 1) moving.pack(tile, moving_data.moving(), tile_case.moving_rows, tile_case.n);
+                std::vector<std::uint32_t> expected(std::size_t{columns} * tile_case.n);
+                multiply(tile, moving_data.moving(), tile_case.moving_rows, tile_case.n, scratch,
+                         expected.data(), tile_case.n);
+                std::vector<std::uint32_t> found(expected.size());
+                multiply_into_psum(tile, moving, scratch,
+                                   {reinterpret_cast<std::byte*>(found.data()), tile_case.n * sizeof(float),
+                                    PsumFormat{}, nullptr});
+                ASSERT_EQ(expected, found) << simd_level_name(level) << " " << describe(tile_case);
             }
         }
     }
