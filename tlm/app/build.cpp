@@ -7,6 +7,8 @@
 #include <systole/kernels/kernel_library.hpp>
 #include <systole/platform/core_run.hpp>
 
+#include <CLI/CLI.hpp>
+
 namespace systole {
 namespace {
 
@@ -36,6 +38,8 @@ BuildCommandLine::BuildCommandLine(CLI::App& command)
         ->type_name("FILE");
     app_->footer(kFooter);
 }
+
+bool BuildCommandLine::chosen() const { return app_->parsed(); }
 
 int BuildCommandLine::run() const {
     const NeuronCoreConfig config =

@@ -2,10 +2,12 @@
 // `systole build`: a kernel of the library as a program image.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace systole {
 
@@ -14,7 +16,7 @@ class BuildCommandLine {
     /// Adds `build` to the command. This object outlives the parsing.
     explicit BuildCommandLine(CLI::App& command);
 
-    [[nodiscard]] bool chosen() const { return app_->parsed(); }
+    [[nodiscard]] bool chosen() const;
     /// Writes the image and returns the exit code. Throws InputError.
     int run() const;
 

@@ -3,6 +3,8 @@
 #include <systole/base/error.hpp>
 #include <systole/stimulus/operand_pairs.hpp>
 
+#include <CLI/CLI.hpp>
+
 #include <charconv>
 #include <utility>
 
@@ -197,6 +199,8 @@ CrosscheckCommandLine::CrosscheckCommandLine(CLI::App& command)
         ->type_name("FILE.yaml")
         ->group(output);
 }
+
+bool CrosscheckCommandLine::chosen() const { return app_->parsed(); }
 
 CrosscheckOptions CrosscheckCommandLine::options() const {
     CrosscheckOptions options = raw_;

@@ -6,13 +6,15 @@
 #include <systole/cosim/rtl_library.hpp>
 #include <systole/kernels/gemm_tiling.hpp>
 
-#include <CLI/CLI.hpp>
-
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace systole {
 
@@ -56,7 +58,7 @@ class CrosscheckCommandLine {
     /// Adds `crosscheck` to the command. This object outlives the parsing.
     explicit CrosscheckCommandLine(CLI::App& command);
 
-    [[nodiscard]] bool chosen() const { return app_->parsed(); }
+    [[nodiscard]] bool chosen() const;
     /// The options of the parsed command line. Throws InputError.
     [[nodiscard]] CrosscheckOptions options() const;
 

@@ -76,8 +76,9 @@ std::string report_text(const CrosscheckReport& report) {
     summary.add({"cycles RTL", report.rtl_cycles == 0 ? "-" : grouped(report.rtl_cycles)});
     summary.add({"wall time", duration_text(report.wall_seconds)});
 
-    std::string text = "\n" + summary.render();
-    text += "\nCoverage: bins hit, of those that operand types and options allow\n" + coverage_table(report);
+    std::string text =
+        fmt::format("\n{}\nCoverage: bins hit, of those that operand types and options allow\n{}",
+                    summary.render(), coverage_table(report));
     for (const std::string& note : report.notes) text += fmt::format("\nNote: {}\n", note);
     if (report.mismatches == 0 && report.elements > 0)
         text += fmt::format("\nEQUAL: {} in every bit{} of {} result elements.\n", report.compared,

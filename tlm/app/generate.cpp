@@ -6,6 +6,8 @@
 #include <systole/base/npy.hpp>
 #include <systole/numerics/format.hpp>
 
+#include <CLI/CLI.hpp>
+
 #include <cmath>
 #include <cstring>
 
@@ -52,6 +54,8 @@ GenerateCommandLine::GenerateCommandLine(CLI::App& command)
     app_->add_option("--seed", seed_, "Seed (default: 1)")->type_name("N");
     app_->footer(kFooter);
 }
+
+bool GenerateCommandLine::chosen() const { return app_->parsed(); }
 
 int GenerateCommandLine::run() const {
     const GemmShape shape = parse_shape(shape_);

@@ -2,10 +2,12 @@
 // `systole generate`: seeded matrices for cross-checks, written as .npy files.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <cstdint>
 #include <string>
+
+namespace CLI {
+class App;
+}
 
 namespace systole {
 
@@ -14,7 +16,7 @@ class GenerateCommandLine {
     /// Adds `generate` to the command. This object outlives the parsing.
     explicit GenerateCommandLine(CLI::App& command);
 
-    [[nodiscard]] bool chosen() const { return app_->parsed(); }
+    [[nodiscard]] bool chosen() const;
     /// Writes the files. Throws InputError.
     int run() const;
 

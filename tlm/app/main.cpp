@@ -9,6 +9,7 @@
 #include <systole/app/version.hpp>
 #include <systole/base/error.hpp>
 
+#include <CLI/CLI.hpp>
 #include <systemc>
 
 #include <cstdio>

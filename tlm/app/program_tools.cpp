@@ -7,6 +7,8 @@
 #include <systole/isa/instruction_reference.hpp>
 #include <systole/isa/program_image.hpp>
 
+#include <CLI/CLI.hpp>
+
 #include <cstdio>
 #include <map>
 #include <span>
@@ -116,6 +118,8 @@ AssembleCommandLine::AssembleCommandLine(CLI::App& command)
     app_->footer(kAssembleFooter);
 }
 
+bool AssembleCommandLine::chosen() const { return app_->parsed(); }
+
 int AssembleCommandLine::run() const {
     const std::string text = text_of(read_file(input_, "an assembly text"));
     write_program_image(output_, assemble(text, input_));
@@ -128,6 +132,8 @@ DisassembleCommandLine::DisassembleCommandLine(CLI::App& command)
     app_->add_option("-o,--output", output_, "Text (default: print it)")->type_name("OUT.s");
     app_->footer(kDisassembleFooter);
 }
+
+bool DisassembleCommandLine::chosen() const { return app_->parsed(); }
 
 int DisassembleCommandLine::run() const {
     const std::string text = disassemble(read_program_image(input_));
@@ -146,6 +152,8 @@ InspectCommandLine::InspectCommandLine(CLI::App& command)
         ->excludes(input);
     app_->footer(kInspectFooter);
 }
+
+bool InspectCommandLine::chosen() const { return app_->parsed(); }
 
 int InspectCommandLine::run() const {
     if (reference_) {

@@ -2,9 +2,11 @@
 // `systole asm`, `systole disasm` and `systole inspect`: program images and their text.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <string>
+
+namespace CLI {
+class App;
+}
 
 namespace systole {
 
@@ -13,7 +15,7 @@ class AssembleCommandLine {
     /// Adds `asm` to the command. This object outlives the parsing.
     explicit AssembleCommandLine(CLI::App& command);
 
-    [[nodiscard]] bool chosen() const { return app_->parsed(); }
+    [[nodiscard]] bool chosen() const;
     /// Writes the image. Throws InputError.
     int run() const;
 
@@ -26,7 +28,7 @@ class DisassembleCommandLine {
   public:
     explicit DisassembleCommandLine(CLI::App& command);
 
-    [[nodiscard]] bool chosen() const { return app_->parsed(); }
+    [[nodiscard]] bool chosen() const;
     /// Prints or writes the text. Throws InputError.
     int run() const;
 
@@ -39,7 +41,7 @@ class InspectCommandLine {
   public:
     explicit InspectCommandLine(CLI::App& command);
 
-    [[nodiscard]] bool chosen() const { return app_->parsed(); }
+    [[nodiscard]] bool chosen() const;
     /// Prints the report; kExitFailed when a bundle is not a legal instruction of its stream. Throws
     /// InputError.
     int run() const;

@@ -12,6 +12,8 @@
 #include <systole/platform/core_run.hpp>
 #include <systole/semantics/model_backend.hpp>
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
@@ -120,6 +122,8 @@ RunCommandLine::RunCommandLine(CLI::App& command)
         ->type_name("FILE");
     app_->footer(kFooter);
 }
+
+bool RunCommandLine::chosen() const { return app_->parsed(); }
 
 int RunCommandLine::run() const {
     if (list_) {

@@ -3,11 +3,13 @@
 // trace.
 #pragma once
 
-#include <CLI/CLI.hpp>
-
 #include <cstdint>
 #include <string>
 #include <vector>
+
+namespace CLI {
+class App;
+}
 
 namespace systole {
 
@@ -16,7 +18,7 @@ class RunCommandLine {
     /// Adds `run` to the command. This object outlives the parsing.
     explicit RunCommandLine(CLI::App& command);
 
-    [[nodiscard]] bool chosen() const { return app_->parsed(); }
+    [[nodiscard]] bool chosen() const;
     /// Runs the kernel and returns the exit code. Throws InputError.
     int run() const;
 
