@@ -12,9 +12,12 @@ set(SYSTOLE_RTL_MIN_INTERVAL 64)
 set(SYSTOLE_RTL_COMMAND_DEPTH 4)
 
 # Two-state values, no run-time assertions; loops over rows and columns stay loops, so that the C++ compiler
-# vectorises them. march=native: these libraries are built where they run.
+# vectorises them. SYSTOLE_RTL_MARCH is native unless the libraries are built for other machines.
 set(SYSTOLE_VERILATOR_FLAGS -Wall -O3 --x-assign fast --x-initial fast --noassert --no-timing --unroll-count 3)
-set(SYSTOLE_VERILATED_CXX_FLAGS -O3 -march=native -w)
+set(SYSTOLE_VERILATED_CXX_FLAGS -O3 -w)
+if(SYSTOLE_RTL_MARCH)
+  list(APPEND SYSTOLE_VERILATED_CXX_FLAGS "-march=${SYSTOLE_RTL_MARCH}")
+endif()
 # GCC keeps constants in general registers otherwise and broadcasts them in every iteration (10 %).
 check_cxx_compiler_flag(-mtune-ctrl=^inter_unit_moves_to_vec SYSTOLE_HAS_MTUNE_CTRL)
 if(SYSTOLE_HAS_MTUNE_CTRL)
