@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // `systole run`: kernels against references computed here in double precision, and against the tensor
 // engine's order of operations bit for bit; profile, trace, and what the command says about wrong input.
-#include <systole/base/npy.hpp>
-#include <systole/base/random.hpp>
-
-#include "system_test.hpp"
+#include "matrix_test.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -14,47 +11,7 @@
 namespace systole::system_test {
 namespace {
 
-// A matrix of FP32 numbers; values are exact in BF16, so a conversion changes nothing.
-struct Matrix {
-    std::uint64_t rows = 0, columns = 0;
-    std::vector<float> values;
-    [[nodiscard]] float at(std::uint64_t r, std::uint64_t c) const { return values[r * columns + c]; }
-};
-
-float to_bf16(float value) {
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, &value, sizeof bits);
-    bits = (bits + 0x7FFFU + (bits >> 16 & 1U)) & 0xFFFF0000U;
-    std::memcpy(&value, &bits, sizeof bits);
-    return value;
-}
-
-Matrix random_matrix(std::uint64_t rows, std::uint64_t columns, std::uint64_t seed, double scale = 1) {
-    SplitMix64 random(seed);
-    Matrix m{rows, columns, std::vector<float>(rows * columns)};
-    for (float& v : m.values) v = to_bf16(static_cast<float>((random.unit() * 2 - 1) * scale));
-    return m;
-}
-
-class Run : public SystemTest {
-  protected:
-    std::string save(const std::string& name, const Matrix& m) {
-        NpyArray array{{'f', 4}, {m.rows, m.columns}, {}};
-        array.data.resize(m.values.size() * 4);
-        std::memcpy(array.data.data(), m.values.data(), array.data.size());
-        write_npy(path(name), array);
-        return path(name);
-    }
-
-    Matrix load(const std::string& name) {
-        const NpyArray array = read_npy(path(name));
-        EXPECT_EQ(npy_descr(array.type), "<f4");
-        EXPECT_EQ(array.shape.size(), 2U);
-        Matrix m{array.shape.at(0), array.shape.at(1), std::vector<float>(array.elements())};
-        std::memcpy(m.values.data(), array.data.data(), array.data.size());
-        return m;
-    }
-};
+class Run : public MatrixTest {};
 
 // The tensor engine's order: a chain of fused multiply-adds per K tile of 128, tiles added in FP32.
 Matrix chained_product(const Matrix& lhs_t, const Matrix& rhs) {

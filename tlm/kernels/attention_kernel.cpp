@@ -2,10 +2,10 @@
 // Attention of one head (W4). A tile of queries at a time: its scores against all keys, softmax over them,
 // and the weighted sum of the values. The weights are transposed on the tensor engine, because the sum runs
 // over the keys.
+#include <systole/kernels/common_tiles.hpp>
 #include <systole/kernels/kernel_library.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace systole {
@@ -15,14 +15,6 @@ constexpr std::uint32_t kMaxColumns =
     512;                                   // moving columns of one multiply that tools emit (hardware.md 7.1)
 constexpr std::uint32_t kGroup = 4;        // transposes on their way at a time
 constexpr float kMasked = -3.4028235e38F;  // the lowest finite FP32: exp(masked - max) is 0
-
-std::vector<std::byte> identity_matrix(std::uint32_t size, DType dtype) {
-    const std::uint32_t bytes = dtype_bytes(dtype);
-    const std::uint32_t one = dtype == DType::kFp32 ? 0x3F800000U : dtype == DType::kBf16 ? 0x3F80U : 0x3C00U;
-    std::vector<std::byte> data(std::size_t{size} * size * bytes);
-    for (std::size_t i = 0; i < size; ++i) std::memcpy(&data[(i * size + i) * bytes], &one, bytes);
-    return data;
-}
 
 }  // namespace
 
@@ -34,17 +26,14 @@ Program attention_kernel(const KernelMachine& machine, DType dtype, std::uint32_
     const MemoryView k_memory = b.input("k", dtype, {head, sequence});
     const MemoryView v_memory = b.input("v", dtype, {head, sequence});
     const MemoryView out = b.output("out", dtype, {sequence, head});
-    const MemoryView identity_memory =
-        b.constant("identity", dtype, {tile, tile}, identity_matrix(tile, dtype));
 
     const TileView q = b.sbuf("q", head, {sequence}, dtype);
     const TileView k = b.sbuf("k", head, {sequence}, dtype);
     const TileView v = b.sbuf("v", head, {sequence}, dtype);
-    const TileView identity = b.sbuf("identity", tile, {tile}, dtype);
     b.load(q, q_memory);
     b.load(k, k_memory);
     b.load(v, v_memory);
-    b.load(identity, identity_memory);
+    const TileView identity = load_identity(b, tile, dtype);
 
     // Values with the keys on partitions.
     const std::uint32_t key_tiles = (sequence + tile - 1) / tile;
