@@ -12,6 +12,7 @@
 #include <systole/kernels/program.hpp>
 #include <systole/kernels/tile.hpp>
 #include <systole/kernels/tile_allocator.hpp>
+#include <systole/semantics/tensor_command.hpp>
 
 #include <array>
 #include <cstdint>
@@ -72,6 +73,9 @@ class KernelBuilder {
     // --- Tensor
     /// to[m, n] = or += sum over k of stationary[k, m] * moving[k, n].
     void matmul(const TileView& to, const TileView& stationary, const TileView& moving, bool accumulate);
+    /// The same for FP8 operands [K, 2, M] and [K, 2, N]; the sum runs over both slices.
+    void matmul_double_row(const TileView& to, const TileView& stationary, const TileView& moving,
+                           bool accumulate);
     /// The same for MX operands: packed x4 elements with the scales quantize_mx() makes. A scale view is the
     /// slice of the scale tile that belongs to the operand's slice.
     void matmul_mx(const TileView& to, const TileView& stationary, const TileView& stationary_scale,
@@ -92,6 +96,14 @@ class KernelBuilder {
     /// Reduces all free dimensions of data but the outermost `keep`.
     void tensor_reduce(AluOp op, const TileView& to, const TileView& data, std::uint32_t keep = 0,
                        bool negate = false);
+    /// to = op0(data, s0), whose elements reduce() combines into the accumulator of their partition.
+    void tensor_scalar_reduce(const TileView& to, const TileView& data, AluOp op0, const ScalarOperand& s0,
+                              AluOp reduce);
+    /// Count, mean and sum of squared distances of the elements at even positions, then of those at odd ones;
+    /// at most 512 elements.
+    void bn_stats(const TileView& to, const TileView& data);
+    /// Mean and population variance of what the triples of `stats` describe.
+    void bn_aggr(const TileView& to, const TileView& stats);
     void tensor_copy(const TileView& to, const TileView& from, Stream stream = Stream::kVector);
     void memset(const TileView& to, float value, Stream stream = Stream::kVector);
     /// Packs groups of 8 partitions x 4 adjacent elements of data [P, F] into to [P, F / 4] with a scale per
@@ -138,7 +150,7 @@ class KernelBuilder {
         const TileView* stationary_scale = nullptr;  ///< MX
         const TileView* moving_scale = nullptr;
     };
-    void emit_matmul(const TileView& to, const MatmulOperands& operands, bool accumulate, bool transpose);
+    void emit_matmul(const TileView& to, const MatmulOperands& operands, bool accumulate, TensorMode mode);
     void set_scalar(Instruction& instruction, Field slot, Field kind, const ScalarOperand& value,
                     std::vector<Region>& reads) const;
     [[nodiscard]] std::vector<std::uint32_t> number_signals() const;

@@ -58,6 +58,57 @@ const std::vector<KernelInfo>& kernel_library() {
           {"hidden", "512", "columns of x, a multiple of 128"},
           {"inner", "512", "rows of gate and up, a multiple of 128"},
           {"dtype", "e4m3fn_x4", "packed type: e4m3fn_x4 or e5m2_x4"}}},
+        {"layernorm",
+         "layer normalisation of each row",
+         {{"rows", "128", "rows"},
+          {"columns", "1024", "columns"},
+          {"dtype", "fp32", "of x and the result"},
+          {"affine", "1", "1: times gamma, plus beta"}}},
+        {"rmsnorm_qkv",
+         "RMS normalisation of each row, then a product with w",
+         {{"tokens", "128", "rows of x"},
+          {"hidden", "512", "columns of x"},
+          {"outputs", "512", "columns of w"},
+          {"dtype", "fp16", "of all tensors"}}},
+        {"rmsnorm_quant",
+         "RMS normalisation of each row, then FP8 with a scale per row",
+         {{"rows", "128", "rows"},
+          {"columns", "1024", "columns"},
+          {"dtype", "bf16", "of x and gamma"},
+          {"out", "fp8_e4m3", "of the result: fp8_e4m3 or fp8_e4m3fn"}}},
+        {"double_row",
+         "out = lhs_t^T rhs * lhs_scale * rhs_scale in FP8, two rows at a time",
+         {{"m", "128", "rows of the result"},
+          {"k", "1024", "summed dimension, even"},
+          {"n", "512", "columns of the result"},
+          {"dtype", "fp8_e4m3", "of the operands"},
+          {"out", "bf16", "of the result"}}},
+        {"mx_matmul",
+         "out = lhs_t^T rhs of packed MX operands",
+         {{"m", "128", "rows of the result, even"},
+          {"k", "512", "summed dimension, a multiple of 128"},
+          {"n", "512", "columns of the result"},
+          {"lhs", "e5m2_x4", "packed type of lhs_t: e5m2_x4, e4m3fn_x4 or e2m1fn_x4"},
+          {"rhs", "e5m2_x4", "packed type of rhs"}}},
+        {"flash_attention",
+         "softmax(q^T k / sqrt(head)) v with the online recurrence, one head",
+         {{"queries", "1024", "queries"},
+          {"keys", "1024", "keys and values"},
+          {"head", "128", "values per query, at most 128"},
+          {"dtype", "bf16", "of q, k, v and the result"},
+          {"causal", "1", "1: query i sees keys up to i"}}},
+        {"transpose2d",
+         "out[p, y, x] = x[p, x, y]",
+         {{"planes", "5", "planes"},
+          {"rows", "3", "rows of a plane"},
+          {"columns", "4", "columns of a plane"},
+          {"dtype", "i8", "of x and the result"}}},
+        {"average_pool",
+         "means of square windows",
+         {{"channels", "2", "channels"},
+          {"size", "6", "rows and columns of a channel, a multiple of the window"},
+          {"window", "2", "rows and columns of a window"},
+          {"dtype", "fp32", "of x and the result"}}},
     };
     return library;
 }
@@ -97,6 +148,43 @@ Program build_kernel(std::string_view name, const Values& parameters, const Kern
     if (name == "softmax")
         return softmax_kernel(machine, type(values, "dtype", {DType::kFp32, DType::kBf16, DType::kFp16}),
                               extent("rows"), extent("columns"));
+    const auto flag = [&](const char* key) { return whole(values, key, 0, 1) != 0; };
+    const auto packed = [&](const char* key) {
+        return type(values, key, {DType::kE5M2x4, DType::kE4M3Fnx4, DType::kE2M1Fnx4});
+    };
+    if (name == "layernorm")
+        return layernorm_kernel(machine, type(values, "dtype", {DType::kFp32, DType::kBf16, DType::kFp16}),
+                                extent("rows"), extent("columns"), flag("affine"));
+    if (name == "rmsnorm_qkv")
+        return rmsnorm_qkv_kernel(machine, type(values, "dtype", {DType::kBf16, DType::kFp16, DType::kFp32}),
+                                  extent("tokens"), extent("hidden"), extent("outputs"));
+    if (name == "rmsnorm_quant")
+        return rmsnorm_quant_kernel(
+            machine, type(values, "dtype", {DType::kBf16, DType::kFp16, DType::kFp32}),
+            type(values, "out", {DType::kFp8E4M3, DType::kFp8E4M3Fn}), extent("rows"), extent("columns"));
+    if (name == "double_row")
+        return double_row_kernel(machine,
+                                 type(values, "dtype", {DType::kFp8E4M3, DType::kFp8E4M3Fn, DType::kFp8E5M2}),
+                                 type(values, "out", {DType::kFp32, DType::kBf16, DType::kFp16}), extent("m"),
+                                 extent("k"), extent("n"));
+    if (name == "mx_matmul")
+        return mx_matmul_kernel(machine, packed("lhs"), packed("rhs"), extent("m"), extent("k"), extent("n"));
+    if (name == "flash_attention")
+        return flash_attention_kernel(
+            machine, {.dtype = type(values, "dtype", {DType::kBf16, DType::kFp16, DType::kFp32}),
+                      .queries = extent("queries"),
+                      .keys = extent("keys"),
+                      .head = extent("head", machine.partitions),
+                      .causal = flag("causal")});
+    if (name == "transpose2d")
+        return transpose2d_kernel(
+            machine,
+            type(values, "dtype",
+                 {DType::kI8, DType::kU8, DType::kBf16, DType::kFp16, DType::kFp32, DType::kI32}),
+            extent("planes"), extent("rows"), extent("columns"));
+    if (name == "average_pool")
+        return average_pool_kernel(machine, type(values, "dtype", {DType::kFp32, DType::kBf16, DType::kFp16}),
+                                   extent("channels"), extent("size"), extent("window"));
     if (name == "mlp")
         return mlp_kernel(machine, type(values, "dtype", {DType::kE4M3Fnx4, DType::kE5M2x4}),
                           extent("tokens"), extent("hidden"), extent("inner"));

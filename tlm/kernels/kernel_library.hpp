@@ -55,4 +55,50 @@ Program attention_kernel(const KernelMachine& machine, DType dtype, std::uint32_
 Program mlp_kernel(const KernelMachine& machine, DType packed, std::uint32_t tokens, std::uint32_t hidden,
                    std::uint32_t inner);
 
+/// out[R, C]: each row of x less its mean, over its standard deviation (population variance + 1e-5), and with
+/// `affine` times gamma[C] plus beta[C] (W8).
+Program layernorm_kernel(const KernelMachine& machine, DType dtype, std::uint32_t rows, std::uint32_t columns,
+                         bool affine);
+
+/// out[T, N] = y w for y = x / sqrt(mean(x^2) + 1e-6) * gamma, rounded to `dtype`; x [T, H], gamma [H],
+/// w [H, N] (W7).
+Program rmsnorm_qkv_kernel(const KernelMachine& machine, DType dtype, std::uint32_t tokens,
+                           std::uint32_t hidden, std::uint32_t outputs);
+
+/// The same y [R, C], each row divided by scale[R, 1] = max |y| / largest value of the FP8 type (240 for the
+/// legacy E4M3, 448 for E4M3FN) and rounded to it (W13).
+Program rmsnorm_quant_kernel(const KernelMachine& machine, DType dtype, DType quantised, std::uint32_t rows,
+                             std::uint32_t columns);
+
+/// out[M, N] = (sum over k of lhs_t[k, M] * rhs[k, N]) * lhs_scale[M, 1] * rhs_scale[N] for FP8 operands, two
+/// rows of K at a time (W10). K is even.
+Program double_row_kernel(const KernelMachine& machine, DType dtype, DType out_dtype, std::uint32_t m,
+                          std::uint32_t k, std::uint32_t n);
+
+/// out[M, N] in FP32 of packed operands lhs_t[K / 4, M], rhs[K / 4, N] with scales [K / 32, M or N] (W11):
+/// lane q of packed row r is k = 4 r + q. K is a multiple of 128, M is even.
+Program mx_matmul_kernel(const KernelMachine& machine, DType lhs_dtype, DType rhs_dtype, std::uint32_t m,
+                         std::uint32_t k, std::uint32_t n);
+
+/// Sizes of flash_attention_kernel().
+struct FlashAttention {
+    DType dtype = DType::kBf16;
+    std::uint32_t queries = 0;
+    std::uint32_t keys = 0;
+    std::uint32_t head = 0;
+    bool causal = false;  ///< query i sees keys up to i
+};
+
+/// out[S, d] = softmax(q^T k / sqrt(d)) v for q [d, S], k [d, T], v [T, d], and log_sum_exp[S, 1] of the
+/// scaled scores (W5); any S and T.
+Program flash_attention_kernel(const KernelMachine& machine, const FlashAttention& shape);
+
+/// out[P, Y, X] = x[P, X, Y] (W2).
+Program transpose2d_kernel(const KernelMachine& machine, DType dtype, std::uint32_t planes,
+                           std::uint32_t rows, std::uint32_t columns);
+
+/// out[C, S / w, S / w]: means of windows of w x w of x[C, S, S] (W2).
+Program average_pool_kernel(const KernelMachine& machine, DType dtype, std::uint32_t channels,
+                            std::uint32_t size, std::uint32_t window);
+
 }  // namespace systole

@@ -52,7 +52,16 @@ void KernelBuilder::set_scalar(Instruction& instruction, Field slot, Field kind,
 
 void KernelBuilder::matmul(const TileView& to, const TileView& stationary, const TileView& moving,
                            bool accumulate) {
-    emit_matmul(to, {.stationary = stationary, .moving = moving}, accumulate, false);
+    emit_matmul(to, {.stationary = stationary, .moving = moving}, accumulate, TensorMode::kStandard);
+}
+
+void KernelBuilder::matmul_double_row(const TileView& to, const TileView& stationary, const TileView& moving,
+                                      bool accumulate) {
+    for (const TileView* operand : {&stationary, &moving})
+        if (operand->free.size() != 2 || operand->free[0].count != 2)
+            throw InputError(operand->name, "a double-row operand [K, 2, columns]",
+                             fmt::format("{} free dimensions", operand->free.size()));
+    emit_matmul(to, {.stationary = stationary, .moving = moving}, accumulate, TensorMode::kDoubleRow);
 }
 
 void KernelBuilder::matmul_mx(const TileView& to, const TileView& stationary,
@@ -65,26 +74,30 @@ void KernelBuilder::matmul_mx(const TileView& to, const TileView& stationary,
                  .moving = moving,
                  .stationary_scale = &stationary_scale,
                  .moving_scale = &moving_scale},
-                accumulate, false);
+                accumulate, TensorMode::kMx);
 }
 
 void KernelBuilder::transpose(const TileView& to, const TileView& data, const TileView& identity) {
-    emit_matmul(to, {.stationary = data, .moving = identity}, false, true);
+    emit_matmul(to, {.stationary = data, .moving = identity}, false, TensorMode::kTranspose);
 }
 
 void KernelBuilder::emit_matmul(const TileView& to, const MatmulOperands& operands, bool accumulate,
-                                bool transpose) {
+                                TensorMode mode) {
     const TileView& stationary = operands.stationary;
     const TileView& moving = operands.moving;
+    const std::uint32_t slices = mode == TensorMode::kDoubleRow ? 2 : 1;
+    const std::uint32_t m = stationary.elements() / slices;
+    const std::uint32_t n = moving.elements() / slices;
     same_partitions(stationary, moving);
-    if (to.partitions != stationary.elements() || to.elements() != moving.elements())
-        throw InputError(to.name, fmt::format("[{}, {}] results", stationary.elements(), moving.elements()),
+    if (to.partitions != m || to.elements() != n)
+        throw InputError(to.name, fmt::format("[{}, {}] results", m, n),
                          fmt::format("[{}, {}]", to.partitions, to.elements()));
     const auto make = [&](Opcode opcode, const TileView& operand, const TileView* scale) {
         Instruction instruction = instruction_of(opcode, operand.partitions);
-        instruction.set(Field::kMM1, stationary.elements() - 1);
-        instruction.set(Field::kXp, transpose ? 1 : 0);
-        instruction.operand(OperandName::kA) = operand.operand();
+        instruction.set(Field::kMM1, m - 1);
+        instruction.set(Field::kXp, mode == TensorMode::kTranspose ? 1 : 0);
+        instruction.set(Field::kDr, mode == TensorMode::kDoubleRow ? 1 : 0);
+        instruction.operand(OperandName::kA) = operand.operand(mode != TensorMode::kDoubleRow);
         if (scale != nullptr) {
             instruction.set(Field::kMx, 1);
             Operand& place = instruction.operand(OperandName::kScale);
@@ -179,6 +192,36 @@ void KernelBuilder::tensor_reduce(AluOp op, const TileView& to, const TileView& 
     i.operand(OperandName::kA) = data.operand(false);
     i.operand(OperandName::kC) = to.operand();
     emit(Stream::kVector, std::move(i), {region_of(data)}, {region_of(to)});
+}
+
+void KernelBuilder::tensor_scalar_reduce(const TileView& to, const TileView& data, AluOp op0,
+                                         const ScalarOperand& s0, AluOp reduce) {
+    same_elements(to, data);
+    Instruction i = instruction_of(Opcode::kTsReduce, to.partitions);
+    std::vector<Region> reads{region_of(data)};
+    i.set(Field::kOp0, code(op0));
+    i.set(Field::kOp1, code(reduce));
+    set_scalar(i, Field::kS0, Field::kS0k, s0, reads);
+    i.set(Field::kRedCmd, static_cast<std::uint32_t>(ReduceCommand::kResetReduce));
+    i.operand(OperandName::kA) = data.operand();
+    i.operand(OperandName::kC) = to.operand();
+    emit(Stream::kVector, std::move(i), reads, {region_of(to)});
+}
+
+void KernelBuilder::bn_stats(const TileView& to, const TileView& data) {
+    same_partitions(to, data);
+    Instruction i = instruction_of(Opcode::kBnStats, to.partitions);
+    i.operand(OperandName::kA) = data.operand();
+    i.operand(OperandName::kC) = to.operand();
+    emit(Stream::kVector, std::move(i), {region_of(data)}, {region_of(to)});
+}
+
+void KernelBuilder::bn_aggr(const TileView& to, const TileView& stats) {
+    same_partitions(to, stats);
+    Instruction i = instruction_of(Opcode::kBnAggr, to.partitions);
+    i.operand(OperandName::kA) = stats.operand();
+    i.operand(OperandName::kC) = to.operand();
+    emit(Stream::kVector, std::move(i), {region_of(stats)}, {region_of(to)});
 }
 
 void KernelBuilder::tensor_copy(const TileView& to, const TileView& from, Stream stream) {

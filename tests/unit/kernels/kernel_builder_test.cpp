@@ -100,6 +100,23 @@ TEST(Builder, WrongShapesAreNamed) {
     EXPECT_THROW(b.input("m", DType::kFp32, {1}), InputError);
 }
 
+TEST(Builder, DoubleRowOperandsKeepTheirPair) {
+    KernelBuilder b("k", machine());
+    const TileView stationary = b.sbuf("stationary", 128, {2, 16}, DType::kFp8E4M3);
+    const TileView moving = b.sbuf("moving", 128, {2, 64}, DType::kFp8E4M3);
+    const TileView sum = b.psum("sum", 16, {64}, DType::kFp32);
+    EXPECT_THROW(b.matmul_double_row(sum, stationary.slice(0, 0, 1), moving, false), InputError);
+    EXPECT_THROW(b.matmul(sum, stationary, moving, false), InputError);
+    b.matmul_double_row(sum, stationary, moving, false);
+    const Program program = b.finish();
+    const std::vector<Instruction>& tensor = program.streams[static_cast<std::size_t>(Stream::kTensor)];
+    for (std::size_t i = 0; i < 2; ++i) {
+        EXPECT_EQ(tensor.at(i)[Field::kDr], 1U);
+        EXPECT_EQ(tensor.at(i)[Field::kMM1], 15U);
+        EXPECT_EQ(tensor.at(i).a().dims, 2) << "contiguous slices stay two dimensions";
+    }
+}
+
 TEST(Builder, WaitsNameTheProducersSemaphore) {
     KernelBuilder b("k", machine());
     const MemoryView in = b.input("in", DType::kFp32, {128, 64});
