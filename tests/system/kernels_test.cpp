@@ -258,6 +258,88 @@ INSTANTIATE_TEST_SUITE_P(Cases, FlashAttention,
                                          FlashCase{130, 1025, 128, false, "fp16", 3},
                                          FlashCase{1, 1, 1, true, "fp32", 1}));
 
+struct ScanCase {
+    std::uint64_t channels, states, steps;
+};
+
+class Mamba : public Kernels, public testing::WithParamInterface<ScanCase> {};
+
+TEST_P(Mamba, IsCloseToDouble) {
+    constexpr double kTolerance = 1e-4;
+    const auto [channels, states, steps] = GetParam();
+    Matrix delta = random_matrix(channels, steps, 1), a = random_matrix(channels, states, 2);
+    for (float& v : delta.values) v = std::abs(v);
+    for (float& v : a.values) v = -std::abs(v);
+    const Matrix u = random_matrix(channels, steps, 3), b = random_matrix(states, steps, 4),
+                 c = random_matrix(states, steps, 5);
+    run_kernel("mamba", {{"channels", text(channels)}, {"states", text(states)}, {"steps", text(steps)}},
+               in("delta", save("d.npy", delta)) + in("u", save("u.npy", u)) + in("a", save("a.npy", a)) +
+                   in("b", save("b.npy", b)) + in("c", save("c.npy", c)) + out("out"));
+    const Matrix result = load("out.npy");
+    for (std::uint64_t ch = 0; ch < channels; ++ch) {
+        std::vector<double> h(states);
+        for (std::uint64_t t = 0; t < steps; ++t) {
+            double expected = 0;
+            for (std::uint64_t s = 0; s < states; ++s) {
+                const double d = delta.at(ch, t);
+                h[s] = std::exp(d * a.at(ch, s)) * h[s] + d * b.at(s, t) * u.at(ch, t);
+                expected += c.at(s, t) * h[s];
+            }
+            ASSERT_NEAR(result.at(ch, t), expected, kTolerance) << ch << ", " << t;
+        }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Mamba,
+                         testing::Values(ScanCase{256, 16, 128}, ScanCase{130, 3, 77}, ScanCase{1, 1, 1}));
+
+struct RouterCase {
+    std::uint64_t tokens, hidden, experts, top;
+};
+
+class Router : public Kernels, public testing::WithParamInterface<RouterCase> {};
+
+TEST_P(Router, ChoosesTheLargest) {
+    constexpr double kTolerance = 1e-4;
+    const auto [tokens, hidden, experts, top] = GetParam();
+    const Matrix x = random_matrix(hidden, tokens, 1), w = random_matrix(hidden, experts, 2);
+    run_kernel(
+        "router",
+        {{"tokens", text(tokens)}, {"hidden", text(hidden)}, {"experts", text(experts)}, {"top", text(top)}},
+        in("x_t", save("x.npy", x)) + in("w", save("w.npy", w)) + out("weights") + out("experts"));
+    const Matrix weights = load("weights.npy");
+    const NpyArray chosen = read_npy(path("experts.npy"));
+    for (std::uint64_t t = 0; t < tokens; ++t) {
+        std::vector<double> logits(experts);
+        for (std::uint64_t e = 0; e < experts; ++e)
+            for (std::uint64_t h = 0; h < hidden; ++h)
+                logits[e] += static_cast<double>(x.at(h, t)) * w.at(h, e);
+        std::vector<double> sorted = logits;
+        std::sort(sorted.rbegin(), sorted.rend());
+        double sum = 0;
+        for (const double logit : logits) sum += std::exp(logit - sorted[0]);
+        std::vector<bool> taken(experts);
+        for (std::uint64_t j = 0; j < top; ++j) {
+            std::uint32_t expert = 0;
+            std::memcpy(&expert, &chosen.data[(t * top + j) * sizeof expert], sizeof expert);
+            ASSERT_LT(expert, experts);
+            ASSERT_FALSE(taken[expert]) << "token " << t << ", expert " << expert;
+            taken[expert] = true;
+            ASSERT_NEAR(logits[expert], sorted[j], kTolerance) << "token " << t << ", rank " << j;
+            ASSERT_NEAR(weights.at(t, j), std::exp(sorted[j] - sorted[0]) / sum, kTolerance);
+        }
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Router,
+                         testing::Values(RouterCase{16, 256, 64, 4}, RouterCase{130, 333, 77, 8},
+                                         RouterCase{1, 1, 8, 1}));
+
+TEST_F(Kernels, RouterNeedsEightExperts) {
+    expect_bad_input("run router --param experts=7", {"experts", "8 to 512", "7"});
+    expect_bad_input("run router --param top=9", {"top", "at most 8", "9"});
+}
+
 TEST_F(Kernels, Transpose2dMovesEveryByte) {
     constexpr std::uint64_t kPlanes = 133, kRows = 3, kColumns = 4;
     NpyArray x{{'i', 1}, {kPlanes, kRows, kColumns}, {}};

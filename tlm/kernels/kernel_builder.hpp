@@ -104,6 +104,14 @@ class KernelBuilder {
     void bn_stats(const TileView& to, const TileView& data);
     /// Mean and population variance of what the triples of `stats` describe.
     void bn_aggr(const TileView& to, const TileView& stats);
+    /// to[i] = op1(op0(data[i], to[i - 1]), operand[i]), with `initial` before the first; the running value
+    /// is FP32.
+    void scan(const TileView& to, const TileView& data, AluOp op0, AluOp op1, const TileView& operand,
+              const ScalarOperand& initial);
+    /// The 8 largest of at least 8 elements, in descending order.
+    void max8(const TileView& to, const TileView& data);
+    /// Positions in data of the 8 `values`; of equal ones each takes the next.
+    void find_index8(const TileView& to, const TileView& data, const TileView& values);
     void tensor_copy(const TileView& to, const TileView& from, Stream stream = Stream::kVector);
     void memset(const TileView& to, float value, Stream stream = Stream::kVector);
     /// Packs groups of 8 partitions x 4 adjacent elements of data [P, F] into to [P, F / 4] with a scale per

@@ -97,6 +97,18 @@ const std::vector<KernelInfo>& kernel_library() {
           {"head", "128", "values per query, at most 128"},
           {"dtype", "bf16", "of q, k, v and the result"},
           {"causal", "1", "1: query i sees keys up to i"}}},
+        {"mamba",
+         "selective scan of a Mamba layer",
+         {{"channels", "256", "channels"},
+          {"states", "16", "states of a channel"},
+          {"steps", "128", "time steps"}}},
+        {"router",
+         "experts with the largest logits of x_t^T w, and their softmax",
+         {{"tokens", "16", "tokens"},
+          {"hidden", "256", "rows of x_t and w"},
+          {"experts", "64", "experts, 8 to 512"},
+          {"top", "4", "experts of a token, at most 8"},
+          {"dtype", "bf16", "of x_t and w"}}},
         {"transpose2d",
          "out[p, y, x] = x[p, x, y]",
          {{"planes", "5", "planes"},
@@ -176,6 +188,10 @@ Program build_kernel(std::string_view name, const Values& parameters, const Kern
                       .keys = extent("keys"),
                       .head = extent("head", machine.partitions),
                       .causal = flag("causal")});
+    if (name == "mamba") return mamba_kernel(machine, extent("channels"), extent("states"), extent("steps"));
+    if (name == "router")
+        return router_kernel(machine, type(values, "dtype", {DType::kBf16, DType::kFp16, DType::kFp32}),
+                             extent("tokens"), extent("hidden"), extent("experts"), extent("top"));
     if (name == "transpose2d")
         return transpose2d_kernel(
             machine,

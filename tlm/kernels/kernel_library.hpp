@@ -93,6 +93,16 @@ struct FlashAttention {
 /// scaled scores (W5); any S and T.
 Program flash_attention_kernel(const KernelMachine& machine, const FlashAttention& shape);
 
+/// out[C, T]: h[t] = exp(delta[t] a) h[t - 1] + delta[t] u[t] b[t], out[t] = sum over the states of c[t] h[t]
+/// (W9); delta and u [C, T], a [C, S], b and c [S, T], all FP32.
+Program mamba_kernel(const KernelMachine& machine, std::uint32_t channels, std::uint32_t states,
+                     std::uint32_t steps);
+
+/// experts[T, top] with the largest logits of x_t^T w, in descending order, and weights[T, top], their
+/// softmax over all experts (W14); x_t [H, T], w [H, E], 8 <= E <= 512, top <= 8.
+Program router_kernel(const KernelMachine& machine, DType dtype, std::uint32_t tokens, std::uint32_t hidden,
+                      std::uint32_t experts, std::uint32_t top);
+
 /// out[P, Y, X] = x[P, X, Y] (W2).
 Program transpose2d_kernel(const KernelMachine& machine, DType dtype, std::uint32_t planes,
                            std::uint32_t rows, std::uint32_t columns);

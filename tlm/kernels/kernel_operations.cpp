@@ -224,6 +224,39 @@ void KernelBuilder::bn_aggr(const TileView& to, const TileView& stats) {
     emit(Stream::kVector, std::move(i), {region_of(stats)}, {region_of(to)});
 }
 
+void KernelBuilder::scan(const TileView& to, const TileView& data, AluOp op0, AluOp op1,
+                         const TileView& operand, const ScalarOperand& initial) {
+    same_elements(to, data);
+    same_elements(to, operand);
+    Instruction i = instruction_of(Opcode::kScan, to.partitions);
+    std::vector<Region> reads{region_of(data), region_of(operand)};
+    i.set(Field::kOp0, code(op0));
+    i.set(Field::kOp1, code(op1));
+    set_scalar(i, Field::kS0, Field::kS0k, initial, reads);
+    i.operand(OperandName::kA) = data.operand();
+    i.operand(OperandName::kB) = operand.operand();
+    i.operand(OperandName::kC) = to.operand();
+    emit(Stream::kVector, std::move(i), reads, {region_of(to)});
+}
+
+void KernelBuilder::max8(const TileView& to, const TileView& data) {
+    same_partitions(to, data);
+    Instruction i = instruction_of(Opcode::kMax8, to.partitions);
+    i.operand(OperandName::kA) = data.operand();
+    i.operand(OperandName::kC) = to.operand();
+    emit(Stream::kVector, std::move(i), {region_of(data)}, {region_of(to)});
+}
+
+void KernelBuilder::find_index8(const TileView& to, const TileView& data, const TileView& values) {
+    same_elements(to, values);
+    same_partitions(to, data);
+    Instruction i = instruction_of(Opcode::kFindIndex8, to.partitions);
+    i.operand(OperandName::kA) = data.operand();
+    i.operand(OperandName::kB) = values.operand();
+    i.operand(OperandName::kC) = to.operand();
+    emit(Stream::kVector, std::move(i), {region_of(data), region_of(values)}, {region_of(to)});
+}
+
 void KernelBuilder::tensor_copy(const TileView& to, const TileView& from, Stream stream) {
     same_elements(to, from);
     Instruction i = instruction_of(Opcode::kTensorCopy, to.partitions);
