@@ -232,6 +232,8 @@ void register_jobs() {
     static constexpr Job kJobs[] = {
         {"bf16/128x128x512", "bf16", kTileShape},
         {"bf16/1024x1024x1024", "bf16", kLargeShape},
+        {"bf16_exact/128x128x512", "bf16", kTileShape, DataClass::kSmallIntegers},
+        {"bf16_exact/1024x1024x1024", "bf16", kLargeShape, DataClass::kSmallIntegers},
         {"mxfp8_e4m3/128x128x512", "mxfp8_e4m3", kTileShape},
         {"mxfp8_e4m3/1024x1024x1024", "mxfp8_e4m3", kLargeShape},
         {"mxfp8_e5m2/128x128x512", "mxfp8_e5m2", kTileShape},

@@ -20,9 +20,15 @@ constexpr std::uint32_t kSubPanels = 4;
 constexpr std::uint32_t kPanel = kSubPanels * kBlockLanes;
 constexpr std::uint32_t kChainRows = Isa::kChainRows;
 
-/// One block: kParts == 1: s = fma(w, a, s); otherwise s += fma(w1, a1, w0 * a0) and so on, exact before the
-/// add.
-template <std::uint32_t kParts, std::uint32_t kRows, std::uint32_t kVectors, std::uint32_t kWidth>
+/// How one row of a chain without parts is added.
+struct FusedProduct {
+    static F add(F w, F a, F sum) { return Isa::fma(w, a, sum); }
+};
+
+/// One block: kParts == 1: s = Product::add(w, a, s); otherwise s += fma(w1, a1, w0 * a0) and so on, exact
+/// before the add.
+template <std::uint32_t kParts, std::uint32_t kRows, std::uint32_t kVectors, std::uint32_t kWidth,
+          typename Product>
 void chain_block(const float* weights, const float* moving, std::uint32_t rows, const PanelSink& sink,
                  std::uint32_t first_row, std::uint32_t first_lane, Finish finish) {
     F sums[kRows][kVectors] = {};
@@ -35,7 +41,7 @@ void chain_block(const float* weights, const float* moving, std::uint32_t rows, 
         unroll<kRows>([&](auto m) {
             unroll<kVectors>([&](auto v) {
                 if constexpr (kParts == 1) {
-                    sums[m][v] = Isa::fma(splat(weights[m]), a[0][v], sums[m][v]);
+                    sums[m][v] = Product::add(splat(weights[m]), a[0][v], sums[m][v]);
                 } else {
                     F dot = splat(weights[m]) * a[0][v];
                     unroll<kParts, 1>([&](auto part) {
@@ -56,22 +62,22 @@ void chain_block(const float* weights, const float* moving, std::uint32_t rows, 
 
 /// A block of `width` <= kRows columns over the first `lanes` lanes of a panel of kWidth, which is lane
 /// first_lane of the sink.
-template <std::uint32_t kParts, std::uint32_t kRows, std::uint32_t kWidth>
+template <std::uint32_t kParts, std::uint32_t kRows, std::uint32_t kWidth, typename Product = FusedProduct>
 void chain_block_of_width(std::uint32_t width, const float* weights, const float* moving, std::uint32_t rows,
                           std::uint32_t lanes, const PanelSink& sink, std::uint32_t first_row,
                           std::uint32_t first_lane, Finish finish) {
     if constexpr (kRows > 1) {
         if (width < kRows) {
-            chain_block_of_width<kParts, kRows - 1, kWidth>(width, weights, moving, rows, lanes, sink,
-                                                            first_row, first_lane, finish);
+            chain_block_of_width<kParts, kRows - 1, kWidth, Product>(width, weights, moving, rows, lanes,
+                                                                     sink, first_row, first_lane, finish);
             return;
         }
     }
     // With several parts the moving vectors alone would fill the registers: one vector at a time.
     constexpr std::uint32_t kVectors = kParts == 1 ? Isa::kChainVectors : 1;
     for (std::uint32_t lane = 0; lane < lanes; lane += kVectors * kLanes)
-        chain_block<kParts, kRows, kVectors, kWidth>(weights, moving + lane, rows, sink, first_row,
-                                                     first_lane + lane, finish);
+        chain_block<kParts, kRows, kVectors, kWidth, Product>(weights, moving + lane, rows, sink, first_row,
+                                                              first_lane + lane, finish);
 }
 
 /// Decodes columns first..first+count-1 of an operand of `total` columns, row by row, to kCount sub-panels.
@@ -242,13 +248,13 @@ inline std::size_t converted_panel_floats(MatmulPath path, std::uint32_t rows) {
     return std::size_t{chain_parts(path)} * kPanel * rows;
 }
 
-std::size_t moving_bytes(MatmulPath path, std::uint32_t rows, std::uint32_t n) {
+inline std::size_t moving_bytes(MatmulPath path, std::uint32_t rows, std::uint32_t n) {
     if (path != MatmulPath::kFma && path != MatmulPath::kPairSum) return 0;
     return (std::size_t{n} + kPanel - 1) / kPanel * converted_panel_floats(path, rows) * sizeof(float);
 }
 
-void pack_moving(MatmulPath path, DType type, const TensorOperand& moving, std::uint32_t rows,
-                 std::uint32_t n, std::byte* converted) {
+inline void pack_moving(MatmulPath path, DType type, const TensorOperand& moving, std::uint32_t rows,
+                        std::uint32_t n, std::byte* converted) {
     auto* panel = reinterpret_cast<float*>(converted);
     for (std::uint32_t first = 0; first < n; first += kPanel, panel += converted_panel_floats(path, rows))
         MovingDecoder(moving, type, chain_parts(path), rows, first, smaller(kPanel, n - first), n, panel)

@@ -22,6 +22,12 @@ struct MxRange {
     std::int32_t scale_max = 0;
 };
 
+/// Bounds on the elements of a BF16 operand. Initial: no elements but zeros.
+struct Bf16Range {
+    std::uint32_t largest = 0;      ///< code of the largest magnitude
+    std::uint32_t lowest = 0x7FFF;  ///< every element is a multiple of 2^(lowest - 134)
+};
+
 /// A packed tile as kernels see it; memory belongs to the StationaryTile.
 struct PackedTile {
     TileShape shape;
@@ -32,6 +38,9 @@ struct PackedTile {
         nullptr;  ///< MX: raw packed elements [rows][columns]; transpose: [columns][rows + 1]
     std::uint8_t* scales = nullptr;  ///< MX: E8M0 bytes [ceil(rows / 8)][columns]
     MxRange range;
+    std::byte* pairs = nullptr;  ///< BF16 by the pair instruction: [block][pair of rows][column], else null
+    bool pairs_usable = false;   ///< the weights alone do not exclude it
+    Bf16Range pairs_range;
 };
 
 /// Where results go. Kernels write whole panels of a direct sink themselves (FP32, contiguous, stored or
@@ -66,10 +75,22 @@ struct SimdKernels {
     void (*psum_bf16)(const std::uint32_t* r, std::uint32_t n, std::byte* psum, bool accumulate);
 };
 
+/// BF16 tiles by an instruction that sums two products in an order and a rounding of its own: only for tiles
+/// where every order gives the bits of the chain.
+struct Bf16PairKernels {
+    std::size_t (*weights_bytes)(std::uint32_t rows, std::uint32_t columns);
+    std::size_t (*scratch_bytes)(std::uint32_t rows, std::uint32_t columns);
+    void (*pack)(PackedTile& tile, const TensorOperand& weights);
+    /// False when the tile is not provably exact; nothing is written then.
+    bool (*multiply)(const PackedTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
+                     std::uint32_t n, std::byte* scratch, const ResultSink& sink);
+};
+
 const SimdKernels& portable_kernels();
 #if defined(SYSTOLE_SIMD_X86)
 const SimdKernels& avx2_kernels();
 const SimdKernels& avx512_kernels();
+const Bf16PairKernels& avx512_bf16_kernels();
 #endif
 
 }  // namespace systole::detail

@@ -49,6 +49,14 @@ bool simd_level_available([[maybe_unused]] SimdLevel level) {
     return level == SimdLevel::kPortable;
 }
 
+bool bf16_pairs_available() {
+#if defined(SYSTOLE_SIMD_X86)
+    return simd_level_available(SimdLevel::kAvx512) && __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}
+
 std::vector<SimdLevel> available_simd_levels() {
     std::vector<SimdLevel> levels;
     for (const LevelName& entry : kLevels)

@@ -27,6 +27,9 @@ std::optional<SimdLevel> parse_simd_level(std::string_view name);
 /// Whether this build has kernels of the level and this host can execute them.
 bool simd_level_available(SimdLevel level);
 
+/// Whether this host also has the BF16 pair instruction of AVX-512, which the AVX-512 level then uses.
+bool bf16_pairs_available();
+
 /// All available levels, narrowest first; the portable one is always there.
 std::vector<SimdLevel> available_simd_levels();
 

@@ -3,6 +3,7 @@
 #include <systole/numerics/simd_kernels.hpp>
 #include <systole/numerics/tile_matmul.hpp>
 
+#include <algorithm>
 #include <bit>
 #include <cstring>
 #include <new>
@@ -10,6 +11,7 @@
 namespace systole {
 namespace {
 
+using detail::Bf16PairKernels;
 using detail::ResultSink;
 using detail::SimdKernels;
 
@@ -23,6 +25,14 @@ const SimdKernels& kernels_of(SimdLevel level) {
     if (level == SimdLevel::kAvx2) return detail::avx2_kernels();
 #endif
     return detail::portable_kernels();
+}
+
+/// Null where the level or the host has none.
+const Bf16PairKernels* pair_kernels_of([[maybe_unused]] SimdLevel level) {
+#if defined(SYSTOLE_SIMD_X86)
+    if (level == SimdLevel::kAvx512 && bf16_pairs_available()) return &detail::avx512_bf16_kernels();
+#endif
+    return nullptr;
 }
 
 MatmulPath mx_path(const TileShape& shape) {
@@ -121,6 +131,8 @@ const char* matmul_path_name(MatmulPath path) {
             return "mx-general";
         case MatmulPath::kTranspose:
             return "transpose";
+        case MatmulPath::kBf16Pairs:
+            return "bf16-pairs";
         case MatmulPath::kCount:
             break;
     }
@@ -141,6 +153,7 @@ std::byte* AlignedBuffer::reserve(std::size_t bytes) {
 
 struct StationaryTile::Impl {
     const SimdKernels* kernels = nullptr;
+    const Bf16PairKernels* pair_kernels = nullptr;
     SimdLevel level = SimdLevel::kPortable;
     detail::PackedTile tile;
     AlignedBuffer memory;
@@ -148,6 +161,7 @@ struct StationaryTile::Impl {
 
 StationaryTile::StationaryTile(SimdLevel level, PathPolicy policy) : impl_(std::make_unique<Impl>()) {
     impl_->kernels = &kernels_of(level);
+    if (policy == PathPolicy::kFastest) impl_->pair_kernels = pair_kernels_of(level);
     impl_->level = level;
     impl_->tile.general_only = policy == PathPolicy::kGeneral;
 }
@@ -175,10 +189,16 @@ void StationaryTile::pack(const TileShape& shape, const TensorOperand& weights) 
     const std::size_t words =
         !mx && tile.path != MatmulPath::kTranspose ? 0 : (std::size_t{shape.rows} + 1) * shape.columns;
     const std::size_t scales = mx ? (std::size_t{shape.rows} + 7) / 8 * shape.columns : 0;
-    tile.weights = impl_->memory.reserve(weights_bytes + words * sizeof(std::uint32_t) + scales);
-    tile.words = reinterpret_cast<std::uint32_t*>(tile.weights + weights_bytes);
+    const bool pairs = impl_->pair_kernels != nullptr && shape.mode == TensorMode::kStandard &&
+                       shape.stationary_dtype == DType::kBf16 && shape.moving_dtype == DType::kBf16;
+    const std::size_t pair_bytes = pairs ? impl_->pair_kernels->weights_bytes(shape.rows, shape.columns) : 0;
+    tile.weights = impl_->memory.reserve(weights_bytes + pair_bytes + words * sizeof(std::uint32_t) + scales);
+    tile.words = reinterpret_cast<std::uint32_t*>(tile.weights + weights_bytes + pair_bytes);
     tile.scales = reinterpret_cast<std::uint8_t*>(tile.words + words);
     impl_->kernels->pack(tile, weights);
+    tile.pairs = pairs ? tile.weights + weights_bytes : nullptr;
+    tile.pairs_usable = false;
+    if (pairs) impl_->pair_kernels->pack(tile, weights);
 }
 
 /// What the public functions share; the one friend of the classes of the header.
@@ -201,8 +221,17 @@ class TileMultiply {
         const detail::PackedTile& packed = tile.impl_->tile;
         SYSTOLE_INVARIANT(packed.weights != nullptr && rows >= 1 && rows <= packed.shape.rows,
                           "the tile is packed and has a weight for every moving row");
-        std::byte* memory =
-            scratch.memory_.reserve(kernels(tile).scratch_bytes(packed.shape.rows, packed.shape.columns));
+        const TileShape& shape = packed.shape;
+        std::size_t bytes = kernels(tile).scratch_bytes(shape.rows, shape.columns);
+        if (packed.pairs_usable) {
+            const Bf16PairKernels& pairs = *tile.impl_->pair_kernels;
+            bytes = std::max(bytes, pairs.scratch_bytes(shape.rows, shape.columns));
+            if (pairs.multiply(packed, moving, rows, n, scratch.memory_.reserve(bytes), sink)) {
+                scratch.columns_[static_cast<std::size_t>(MatmulPath::kBf16Pairs)] += n;
+                return;
+            }
+        }
+        std::byte* memory = scratch.memory_.reserve(bytes);
         kernels(tile).multiply(packed, moving, converted, rows, n, memory, sink, scratch.columns_.data());
     }
 };

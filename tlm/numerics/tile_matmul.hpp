@@ -33,6 +33,7 @@ enum class MatmulPath : std::uint8_t {
     kMxExact,    ///< MXFP4 with close scales: whole groups summed in integers
     kMxGeneral,  ///< MX, any scales and exponents
     kTranspose,  ///< raw bits
+    kBf16Pairs,  ///< BF16 sums that are exact in any order: two products per instruction
     kCount,
 };
 

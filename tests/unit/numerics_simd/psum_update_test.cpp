@@ -90,11 +90,16 @@ TEST(PsumUpdate, FusedWithTheMultiplicationEqualsBothAlone) {
     SplitMix64 random(2);
     TileScratch scratch;
     MovingTile moving;
-    for (const char* name :
-         {"bf16", "fp32", "double_row_fp8_e5m2", "mxfp8_e4m3", "mxfp4", "transpose_bf16"}) {
-        const OperandPair pair = parse_operand_pairs("pair", name).front();
+    struct Operands {
+        const char* name;
+        DataClass data = DataClass::kNormal;
+    };
+    for (const Operands& operands : {Operands{"bf16"}, Operands{"bf16", DataClass::kSmallIntegers},
+                                     Operands{"fp32"}, Operands{"double_row_fp8_e5m2"},
+                                     Operands{"mxfp8_e4m3"}, Operands{"mxfp4"}, Operands{"transpose_bf16"}}) {
+        const OperandPair pair = parse_operand_pairs("pair", operands.name).front();
         for (const UpdateCase& update : update_cases()) {
-            TileCase tile_case = random_case(pair, DataClass::kNormal, ScaleClass::kClose, random, 16, 9);
+            TileCase tile_case = random_case(pair, operands.data, ScaleClass::kClose, random, 16, 9);
             tile_case.n = update.n;
             const TileData data(tile_case, random);
             const std::vector<std::uint32_t> r = data.reference();

@@ -22,6 +22,7 @@ TEST(SimdLevel, PortableIsAlwaysAvailableAndLevelsAreOrdered) {
     EXPECT_EQ(levels.front(), SimdLevel::kPortable);
     EXPECT_TRUE(std::is_sorted(levels.begin(), levels.end()));
     for (const SimdLevel level : levels) EXPECT_TRUE(simd_level_available(level));
+    EXPECT_TRUE(!bf16_pairs_available() || simd_level_available(SimdLevel::kAvx512));
 }
 
 TEST(SimdLevel, TheEnvironmentChoosesTheDefault) {
