@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+// Programs in assembly on a NeuronCore: control flow, semaphores, times and faults. Results are read from a
+// tensor that the programs store registers to.
+#include "systemc_test.hpp"
+
+#include <systole/isa/assembly.hpp>
+#include <systole/platform/core_run.hpp>
+#include <systole/semantics/model_backend.hpp>
+
+#include <cstring>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace systole::test {
+namespace {
+
+constexpr std::uint64_t kNs = 1000;
+
+struct Core {
+    NeuronCoreConfig config = load_neuron_core_config(SYSTOLE_CONFIGS "/neuron_core.yaml");
+    TensorEngineConfig tensor = load_tensor_engine_config(SYSTOLE_CONFIGS "/tensor_engine.yaml");
+    std::unique_ptr<CoreRun> run;
+    std::uint64_t time_ps = 0;
+
+    // Runs a program. Streams that the text leaves out halt at once.
+    explicit Core(const std::string& text) {
+        std::string program = ".tensor out output u32[16] @0x1000000000\n" + text;
+        for (const char* stream : {"tensor", "vector", "scalar", "gpsimd", "sync"})
+            if (program.find(std::string(".stream ") + stream) == std::string::npos)
+                program += std::string("\n.stream ") + stream + "\nHALT\n";
+        run = std::make_unique<CoreRun>(
+            config, tensor,
+            [this](const PsumView& psum) { return std::make_unique<ModelBackend>(tensor.engine, psum); },
+            assemble(program, "test.s"));
+        time_ps = run->simulate();
+    }
+
+    std::uint32_t word(std::size_t index) {
+        std::uint32_t value = 0;
+        std::memcpy(&value, run->bytes(run->image().tensors[0]).data() + index * sizeof value, sizeof value);
+        return value;
+    }
+    [[nodiscard]] const Sequencer& stream(Stream which) const { return run->core().sequencer(which); }
+};
+
+// Stores R1 to the first word of the output.
+const std::string kStore = "REG_ST rs=R1 size=2 address=0x1000000000\nHALT\n";
+
+SYSTEMC_TEST(NeuronCore, LoopsCountAndNest) {
+    Core core(R"(.stream sync
+        outer: LOOP_BEGIN rc=R2 start=0 stop=3 step=1 target=done
+        inner: LOOP_BEGIN rc=R3 start=10 stop=20 step=4 target=next
+        REG_ALU rd=R1 ra=R1 rop=add value=1
+        LOOP_END rc=R3 target=-1
+        next: LOOP_END rc=R2 target=inner
+        done: NOP
+        )" + kStore);
+    EXPECT_EQ(core.run->complaints(), std::vector<std::string>{});
+    EXPECT_EQ(core.word(0), 9U);
+}
+
+SYSTEMC_TEST(NeuronCore, ALoopWithoutPassesIsSkipped) {
+    Core core(R"(.stream sync
+        LOOP_BEGIN rc=R2 start=5 stop=5 step=1 target=done
+        REG_MOVI rd=R1 value=7
+        LOOP_END rc=R2 target=-1
+        done: NOP
+        )" + kStore);
+    EXPECT_EQ(core.word(0), 0U);
+    EXPECT_TRUE(core.run->core().halted());
+}
+
+SYSTEMC_TEST(NeuronCore, AFifthLoopIsAFault) {
+    std::string text = ".stream sync\n";
+    for (int depth = 0; depth < 5; ++depth)
+        text += "LOOP_BEGIN rc=R" + std::to_string(depth + 2) + " start=0 stop=1 step=1 target=+9\n";
+    Core core(text + "HALT\n");
+    EXPECT_EQ(core.stream(Stream::kSync).state(), StreamState::kFaulted);
+    EXPECT_EQ(core.stream(Stream::kSync).fault().code, Exception::kIllegalEncoding);
+    EXPECT_EQ(core.stream(Stream::kSync).pc(), 4U);
+}
+
+SYSTEMC_TEST(NeuronCore, BranchesCompare) {
+    Core core(R"(.stream sync
+        REG_MOVI rd=R4 value=0xffffffff
+        BR cc=lt ra=R4 value=0 target=signed
+        HALT
+        signed: BR cc=ltu ra=R4 value=0 target=wrong
+        REG_MOVI rd=R1 value=1
+        wrong: NOP
+        )" + kStore);
+    EXPECT_EQ(core.word(0), 1U);
+}
+
+SYSTEMC_TEST(NeuronCore, BothWaitsHoldBeforeAnInstructionLeaves) {
+    Core core(R"(.stream vector
+        SEM_OP sem=1 sop=add_imm value=3
+        HALT
+        .stream scalar
+        SEM_OP sem=2 sop=wr_imm value=9 wait S1>=3
+        HALT
+        .stream sync
+        NOP wait S1>=2 wait S2==9
+        REG_MOVI rd=R1 value=1
+        )" + kStore);
+    EXPECT_EQ(core.word(0), 1U);
+    // Two updates of 30 ns each, one after the other.
+    EXPECT_GE(core.stream(Stream::kSync).statistics().wait_ps, 2 * core.config.semaphores.local_ns * kNs);
+}
+
+SYSTEMC_TEST(NeuronCore, AnUnderflowWarnsAndLeavesTheValue) {
+    Core core(".stream sync\nSEM_OP sem=5 sop=dec value=0\nHALT\n");
+    ASSERT_EQ(core.run->core().warnings().size(), 1U);
+    EXPECT_EQ(core.run->core().warnings()[0].code, Exception::kSemOverflow);
+    EXPECT_EQ(core.run->core().warnings()[0].semaphore, 5);
+    EXPECT_EQ(core.run->core().semaphores().value(5), 0U);
+}
+
+SYSTEMC_TEST(NeuronCore, AStreamThatWaitsForEverIsNamed) {
+    Core core(".stream sync\nNOP wait S7>=4\nHALT\n");
+    const std::vector<std::string> complaints = core.run->complaints();
+    ASSERT_EQ(complaints.size(), 1U);
+    EXPECT_NE(complaints[0].find("sync stream, pc 0: waits for S7 >= 4 (it is 0)"), std::string::npos)
+        << complaints[0];
+}
+
+SYSTEMC_TEST(NeuronCore, AFaultStopsItsStreamAlone) {
+    Core core(R"(.stream vector
+        TENSOR_COPY np=128 bits a=fp32@sbuf[p0+0x3ff00][1,512] c=fp32@sbuf[p0+0x0][1,512]
+        HALT
+        .stream sync
+        REG_MOVI rd=R1 value=1
+        )" + kStore);
+    EXPECT_EQ(core.stream(Stream::kVector).fault().code, Exception::kApOob);
+    EXPECT_EQ(core.stream(Stream::kSync).state(), StreamState::kHalted);
+    EXPECT_EQ(core.word(0), 1U);
+}
+
+SYSTEMC_TEST(NeuronCore, RunningOffTheEndIsAFault) {
+    Core core(".stream sync\nNOP\n");
+    EXPECT_EQ(core.stream(Stream::kSync).fault().code, Exception::kIllegalOpcode);
+    EXPECT_EQ(core.stream(Stream::kSync).pc(), 1U);
+}
+
+// An interval of 64 cycles and a latency of 160, then the semaphore (hardware.md 5.4: an interval of 189 ns
+// at 1.4 GHz).
+SYSTEMC_TEST(NeuronCore, ADependentInstructionStartsAfterLatencyAndSemaphore) {
+    Core core(R"(.stream vector
+        MEMSET np=1 s0=7 c=u32@sbuf[p0+0x0][1,1] S3++@complete
+        MEMSET np=1 s0=8 c=u32@sbuf[p0+0x0][1,1] wait S3>=1
+        HALT
+        )");
+    const ClockDomain clock(core.config.lanes.clock_hz);
+    const std::uint64_t life =
+        core.config.lanes.min_interval_cycles + core.config.lanes.vector_latency_cycles;
+    const std::uint64_t second =
+        clock.cycle_at_or_after(clock.time_ps(life) + core.config.semaphores.local_ns * kNs);
+    EXPECT_EQ(core.stream(Stream::kVector).statistics().last_ps, clock.time_ps(second + life));
+}
+
+}  // namespace
+}  // namespace systole::test
