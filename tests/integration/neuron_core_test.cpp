@@ -143,6 +143,14 @@ SYSTEMC_TEST(NeuronCore, RunningOffTheEndIsAFault) {
     EXPECT_EQ(core.stream(Stream::kSync).pc(), 1U);
 }
 
+SYSTEMC_TEST(NeuronCore, ATableSwitchTakesItsTime) {
+    Core core(".stream scalar\nACT_TABLE_LOAD table=1 S3++@complete\nNOP wait S3>=1\nHALT\n");
+    EXPECT_EQ(core.run->complaints(), std::vector<std::string>{});
+    const std::uint64_t busy = core.stream(Stream::kScalar).statistics().busy_ps;
+    EXPECT_GE(busy, core.config.lanes.table_load_ns * kNs);
+    EXPECT_LT(busy, (core.config.lanes.table_load_ns + 1) * kNs);
+}
+
 // An interval of 64 cycles and a latency of 160, then the semaphore (hardware.md 5.4: an interval of 189 ns
 // at 1.4 GHz).
 SYSTEMC_TEST(NeuronCore, ADependentInstructionStartsAfterLatencyAndSemaphore) {

@@ -29,7 +29,10 @@ LaneEngine::LaneEngine(sc_core::sc_module_name name, Stream stream, const LaneTi
 
 CoreFault LaneEngine::issue(const IssuedInstruction& issued, InstructionTimes& times) {
     const Instruction& instruction = *issued.instruction;
-    if (const Fault fault = check(instruction, stream_, limits_)) return {fault.code, fault.rule};
+    // A switch of function tables takes time and moves no data: functions are evaluated, not looked up.
+    const bool table_load = instruction.opcode() == Opcode::kActTableLoad;
+    if (!table_load)
+        if (const Fault fault = check(instruction, stream_, limits_)) return {fault.code, fault.rule};
     const std::uint64_t now = sc_core::sc_time_stamp().value();
     const std::uint64_t start = std::max(clock_.cycle_at_or_after(now), next_start_cycle_);
     if (const std::uint64_t start_ps = clock_.time_ps(start); start_ps > now)
@@ -37,7 +40,9 @@ CoreFault LaneEngine::issue(const IssuedInstruction& issued, InstructionTimes& t
 
     if (free_.empty()) free_.push_back(std::make_unique<InFlight>());
     std::unique_ptr<InFlight>& entry = free_.back();
-    if (const Fault fault = execute(instruction, stream_, memory_, state_, entry->result))
+    if (table_load)
+        entry->result.clear();
+    else if (const Fault fault = execute(instruction, stream_, memory_, state_, entry->result))
         return {fault.code, fault.rule};
     const Cost spent = cost(instruction, stream_, timing_, issued.dynamic);
     next_start_cycle_ = start + spent.interval_cycles;

@@ -163,6 +163,11 @@ std::uint64_t streamed(const Instruction& i) {
 }  // namespace
 
 Cost cost(const Instruction& i, Stream stream, const LaneTimingParameters& timing, bool dynamic) {
+    if (i.opcode() == Opcode::kActTableLoad) {
+        constexpr std::uint64_t kNsPerSecond = 1'000'000'000;
+        return {.interval_cycles = divide_up(timing.table_load_ns * timing.clock_hz, kNsPerSecond),
+                .latency_cycles = 0};
+    }
     const std::uint64_t n = streamed(i);
     if (i.opcode() == Opcode::kTopk)  // start-up included
         return {.interval_cycles = 4 * std::uint64_t{i[Field::kN]} + element_count(i.b().pattern),
