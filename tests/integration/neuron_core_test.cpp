@@ -24,7 +24,8 @@ struct Core {
     std::uint64_t time_ps = 0;
 
     // Runs a program. Streams that the text leaves out halt at once.
-    explicit Core(const std::string& text) {
+    explicit Core(const std::string& text, std::uint32_t semaphores = 256) {
+        config.semaphores.count = semaphores;
         std::string program = ".tensor out output u32[16] @0x1000000000\n" + text;
         for (const char* stream : {"tensor", "vector", "scalar", "gpsimd", "sync"})
             if (program.find(std::string(".stream ") + stream) == std::string::npos)
@@ -45,7 +46,7 @@ struct Core {
 };
 
 // Stores R1 to the first word of the output.
-const std::string kStore = "REG_ST rs=R1 size=2 address=0x1000000000\nHALT\n";
+const std::string kStore = "REG_ST rs=R1 size=4 address=0x1000000000\nHALT\n";
 
 SYSTEMC_TEST(NeuronCore, LoopsCountAndNest) {
     Core core(R"(.stream sync
@@ -149,6 +150,138 @@ SYSTEMC_TEST(NeuronCore, ATableSwitchTakesItsTime) {
     const std::uint64_t busy = core.stream(Stream::kScalar).statistics().busy_ps;
     EXPECT_GE(busy, core.config.lanes.table_load_ns * kNs);
     EXPECT_LT(busy, (core.config.lanes.table_load_ns + 1) * kNs);
+}
+
+SYSTEMC_TEST(NeuronCore, DrainWaitsAndItsUpdateFollows) {
+    Core core(R"(.stream vector
+        MEMSET np=1 s0=7 c=u32@sbuf[p0+0x0][1,4096]
+        DRAIN S3++@complete
+        HALT
+        .stream sync
+        NOP wait S3>=1
+        HALT
+        )");
+    const ClockDomain lanes(core.config.lanes.clock_hz);
+    const ClockDomain sequencer(core.config.sequencer.clock_hz);
+    const std::uint64_t drained = lanes.time_ps(4096 + core.config.lanes.vector_latency_cycles);
+    const std::uint64_t seen = drained + sequencer.time_ps(core.config.sequencer.control_cycles) +
+                               core.config.semaphores.local_ns * kNs;
+    EXPECT_EQ(core.stream(Stream::kSync).statistics().wait_ps, seen);
+}
+
+SYSTEMC_TEST(NeuronCore, AnUpdateAtReadComesALatencyEarlier) {
+    const auto wait = [](Core& core) { return core.stream(Stream::kSync).statistics().wait_ps; };
+    Core core(R"(.stream vector
+        TENSOR_COPY np=1 bits a=u32@sbuf[p0+0x0][1,100] c=u32@sbuf[p0+0x400][1,100] S3++@read
+        HALT
+        .stream sync
+        NOP wait S3>=1
+        HALT
+        )");
+    EXPECT_EQ(wait(core),
+              ClockDomain(core.config.lanes.clock_hz).time_ps(100) + core.config.semaphores.local_ns * kNs);
+}
+
+SYSTEMC_TEST(NeuronCore, SemaphoresOfOthersAndMissingOnesAreFaults) {
+    Core core(R"(.stream vector
+        MEMSET np=1 s0=7 c=u32@sbuf[p0+0x0][1,1] S3++@complete@peer
+        HALT
+        .stream scalar
+        NOP wait S8>=1
+        HALT
+        .stream sync
+        SEM_CLR_RANGE first=0 last=8
+        HALT
+        )",
+              8);
+    for (const Stream stream : {Stream::kVector, Stream::kScalar, Stream::kSync})
+        EXPECT_EQ(core.stream(stream).fault().code, Exception::kIllegalEncoding);
+    EXPECT_EQ(core.run->core().semaphores().value(3), 0U);
+}
+
+SYSTEMC_TEST(NeuronCore, AValueThatDoesNotFitIsAnOverflow) {
+    Core core(R"(.stream sync
+        REG_MOVI rd=R4 value=0x10001
+        SEM_OP sem=5 sop=wr_imm value=R4
+        SEM_OP sem=6 sop=add_imm value=R4
+        HALT
+        )");
+    ASSERT_EQ(core.run->core().warnings().size(), 2U);
+    EXPECT_EQ(core.run->core().semaphores().value(5), 0U);
+    EXPECT_EQ(core.run->core().semaphores().value(6), 0U);
+}
+
+SYSTEMC_TEST(NeuronCore, AClearedRangeIsZeroAndObserved) {
+    struct Observer : CoreObserver {
+        void accepted(const IssuedInstruction&, const InstructionTimes&) override {}
+        void updated(const SemaphoreUpdate& update, std::uint32_t value) override {
+            if (update.op == SemaphoreOp::kWrite && value == 0) cleared.push_back(update.semaphore);
+        }
+        void stopped(Stream, std::uint32_t, const CoreFault&) override {}
+        std::vector<int> cleared;
+    } observer;
+    Core core(".stream sync\nHALT\n");
+    core.run->observe(observer);
+    core.run->load(assemble(R"(.stream sync
+        SEM_OP sem=4 sop=add_imm value=3
+        NOP wait S4>=3
+        SEM_CLR_RANGE first=3 last=5
+        HALT
+        .stream tensor
+        HALT
+        .stream vector
+        HALT
+        .stream scalar
+        HALT
+        .stream gpsimd
+        HALT
+        )",
+                            "clear.s"));
+    core.run->simulate();
+    EXPECT_EQ(core.run->complaints(), std::vector<std::string>{});
+    EXPECT_EQ(core.run->core().semaphores().value(4), 0U);
+    EXPECT_EQ(observer.cleared, (std::vector<int>{3, 4, 5}));
+}
+
+SYSTEMC_TEST(NeuronCore, RegistersAreLoadedWithTheirSign) {
+    Core core(R"(.stream vector
+        MEMSET np=1 s0=0x80 c=u8@sbuf[p0+0x40][1,1] S3++@complete
+        HALT
+        .stream sync
+        REG_LD rd=R1 size=1 sx address=i8@sbuf[p0+0x40] wait S3>=1
+        )" + kStore);
+    EXPECT_EQ(core.run->complaints(), std::vector<std::string>{});
+    EXPECT_EQ(core.word(0), 0xFFFFFF80U);
+}
+
+SYSTEMC_TEST(NeuronCore, WriteFindsBothPlacesFirst) {
+    Core core(R"(.stream sync
+        WRITE sz0=2 sz1=2 addr0=0x1000000000 data0=5 addr1=0x0 data1=6
+        HALT
+        )");
+    EXPECT_EQ(core.stream(Stream::kSync).fault().code, Exception::kApOob);
+    EXPECT_EQ(core.word(0), 0U);
+}
+
+SYSTEMC_TEST(NeuronCore, ATransferTakesStartAndData) {
+    Core core(R"(.stream sync
+        DMA_COPY src=0x1000000000:64 dst=0x802000000000:64 S8+=16@complete
+        NOP wait S8>=16
+        HALT
+        )");
+    const std::uint64_t data_ps = (64 * 1'000'000'000'000ULL + core.config.dma.engine_bytes_per_s - 1) /
+                                  core.config.dma.engine_bytes_per_s;
+    const std::uint64_t issued = ClockDomain(core.config.sequencer.clock_hz).time_ps(0);
+    EXPECT_EQ(core.stream(Stream::kSync).statistics().wait_ps,
+              issued + core.config.dma.start_ns * kNs + data_ps + core.config.semaphores.dma_ns * kNs);
+}
+
+SYSTEMC_TEST(NeuronCore, AnEndlessLoopEndsAtTheTimeLimit) {
+    Core core(".stream sync\nloop: BR cc=always target=loop\n");
+    const std::vector<std::string> complaints = core.run->complaints();
+    ASSERT_EQ(complaints.size(), 1U);
+    EXPECT_NE(complaints[0].find("sync stream, pc 0: running when the time limit"), std::string::npos)
+        << complaints[0];
 }
 
 // An interval of 64 cycles and a latency of 160, then the semaphore (hardware.md 5.4: an interval of 189 ns

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/app/gemm_operand.hpp>
+#include <systole/app/npy_items.hpp>
 #include <systole/base/error.hpp>
 #include <systole/base/npy.hpp>
 #include <systole/numerics/quantize_mx.hpp>
@@ -20,14 +21,6 @@ bool is_float32(NpyType type) { return type == NpyType{'f', 4}; }
 // NumPy has no bfloat16 of its own: ml_dtypes stores it as 2 raw bytes.
 bool is_bfloat16(NpyType type) { return type == NpyType{'V', 2} || type == NpyType{'u', 2}; }
 bool is_byte(NpyType type) { return type == NpyType{'V', 1} || type == NpyType{'u', 1}; }
-
-// Whether items of that type are codes of the data type.
-bool is_own_type(NpyType type, DType dtype) {
-    if (type.item_bytes != dtype_bytes(dtype)) return false;
-    if (type.kind == 'V' || type.kind == 'u') return true;
-    if (dtype == DType::kI32) return type.kind == 'i';
-    return type.kind == 'f' && (dtype == DType::kFp16 || dtype == DType::kFp32 || dtype == DType::kTf32);
-}
 
 NpyArray read_matrix(const std::string& path) {
     NpyArray array = read_npy(path);

@@ -23,6 +23,8 @@
 namespace systole {
 namespace {
 
+constexpr std::uint64_t kPsPerUs = 1'000'000;
+
 constexpr const char* kFooter = R"(
 Runs a kernel on one core: five sequencers, tensor, vector, scalar and GpSimd engines, SBUF, PSUM, DMA and a flat memory.
 Inputs without a file get seeded random values. Ends with a profile and a verdict.
@@ -34,7 +36,7 @@ Examples:
   systole run attention --set tensor.backend=lockstep
   systole build matmul --output matmul.img && systole run matmul.img
 
-Exit codes: 0 all streams halted, 1 a fault, a stream that waits for ever, a mismatch or a race, 2 bad usage or input.)";
+Exit codes: 0 all streams halted, 1 a fault, a stream that waits or loops for ever, a mismatch or a race, 2 bad usage or input.)";
 
 const ImageTensor& tensor_of(const ProgramImage& image, const std::string& option, const std::string& name,
                              TensorKind kind) {
@@ -114,6 +116,10 @@ RunCommandLine::RunCommandLine(CLI::App& command)
     app_->add_flag("--check", check_,
                    "Report accesses that no semaphore orders, and reads of bytes nobody wrote");
     app_->add_option("--trace", trace_, "Write a trace for ui.perfetto.dev")->type_name("FILE.json");
+    app_->add_option("--max-time", max_time_us_,
+                     "Simulated time after which the run is given up (default: 100000 us)")
+        ->type_name("US")
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
     app_->add_option("--seed", seed_, "Seed of inputs without a file (default: 1)")->type_name("N");
     app_->add_option("--config", config_, "Core configuration (default: configs/neuron_core.yaml)")
         ->type_name("FILE");
@@ -182,7 +188,8 @@ int RunCommandLine::run() const {
     const auto checker = check_ ? make_checker(run, config.dma.engines) : nullptr;
 
     const auto began = std::chrono::steady_clock::now();
-    const std::uint64_t time_ps = run.simulate();
+    const std::uint64_t time_ps =
+        run.simulate(max_time_us_ == 0 ? CoreRun::kDefaultLimitPs : max_time_us_ * kPsPerUs);
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - began;
     if (trace) trace->close();
     for (const auto& [output, file] : results) write_tensor(file, *output, run.bytes(*output));

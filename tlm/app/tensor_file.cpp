@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/app/normal.hpp>
+#include <systole/app/npy_items.hpp>
 #include <systole/app/tensor_file.hpp>
 #include <systole/base/error.hpp>
 #include <systole/base/random.hpp>
@@ -12,30 +13,6 @@ namespace {
 
 bool converts(DType dtype) {
     return float_format(dtype).has_value() && !is_mx(dtype) && dtype != DType::kE8M0;
-}
-
-// NumPy's kind of an integer type, or 'V'.
-char integer_kind(DType dtype) {
-    switch (dtype) {
-        case DType::kU8:
-        case DType::kU16:
-        case DType::kU32:
-        case DType::kU64:
-            return 'u';
-        case DType::kI8:
-        case DType::kI16:
-        case DType::kI32:
-        case DType::kI64:
-            return 'i';
-        default:
-            return 'V';
-    }
-}
-
-bool is_own_type(NpyType type, DType dtype) {
-    if (type.item_bytes != dtype_bytes(dtype)) return false;
-    if (type.kind == 'V' || type.kind == 'u' || type.kind == integer_kind(dtype)) return true;
-    return type.kind == 'f' && (dtype == DType::kFp16 || dtype == DType::kFp32 || dtype == DType::kTf32);
 }
 
 }  // namespace
@@ -70,7 +47,7 @@ void write_tensor(const std::string& path, const ImageTensor& tensor, std::span<
     array.shape = tensor.shape;
     const std::uint32_t bytes = dtype_bytes(tensor.dtype);
     if (!converts(tensor.dtype)) {
-        array.type = {integer_kind(tensor.dtype), bytes};
+        array.type = {npy_integer_kind(tensor.dtype), bytes};
         array.data.assign(from.begin(), from.end());
         return write_npy(path, array);
     }

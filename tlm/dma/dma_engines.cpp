@@ -50,10 +50,11 @@ CoreFault DmaEngines::issue(const IssuedInstruction& issued, InstructionTimes& t
                 "the update of a transfer adds a multiple of the number of DMA engines"};
     if (free_.empty()) free_.push_back(std::make_unique<InFlight>());
     std::unique_ptr<InFlight>& entry = free_.back();
-    if (CoreFault fault = entry->transfer.plan(instruction, space_, engines)) return fault;
+    if (CoreFault fault = entry->transfer.plan(instruction, space_, engines, issued.fp8_saturate))
+        return fault;
 
     SemaphoreUpdate share = issued.update;
-    share.value = static_cast<std::uint16_t>(share.value / engines);
+    share.value /= engines;
     entry->completed_ps = schedule(instruction[Field::kQueue], entry->transfer, share);
     entry->sequence = next_sequence_++;
     times.completed_ps = entry->completed_ps;
@@ -80,7 +81,6 @@ std::uint64_t DmaEngines::schedule(std::uint32_t queue, const DmaTransfer& trans
         semaphores_.post(share, start + data_ps + semaphore_ps_);
         completed = std::max(completed, start + data_ps);
         bytes_moved_ += bytes;
-        busy_ps_ += data_ps;
     }
     return completed;
 }

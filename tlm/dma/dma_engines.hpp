@@ -34,8 +34,6 @@ class DmaEngines : public sc_core::sc_module, public ExecutionUnit {
 
     [[nodiscard]] std::uint64_t bytes_moved() const { return bytes_moved_; }
     [[nodiscard]] std::uint64_t transfers() const { return next_sequence_; }
-    /// Sum over the engines of the time spent moving bytes, picoseconds.
-    [[nodiscard]] std::uint64_t busy_ps() const { return busy_ps_; }
 
   private:
     struct InFlight {
@@ -62,7 +60,6 @@ class DmaEngines : public sc_core::sc_module, public ExecutionUnit {
     std::vector<std::unique_ptr<InFlight>> free_;
     std::uint64_t next_sequence_ = 0;
     std::uint64_t bytes_moved_ = 0;
-    std::uint64_t busy_ps_ = 0;
     sc_core::sc_event completion_;
     sc_core::sc_event empty_;
 };

@@ -65,7 +65,10 @@ void SemaphoreFile::apply(const SemaphoreUpdate& update) {
             subtract(update.value);
             break;
         case SemaphoreOp::kWrite:
-            value = update.value;
+            if (update.value > limit)
+                fault(Exception::kSemOverflow);
+            else
+                value = update.value;
             break;
         case SemaphoreOp::kEventSet:
         case SemaphoreOp::kEventClear: {
@@ -84,11 +87,12 @@ void SemaphoreFile::wake(std::uint8_t semaphore) {
         if ((waiting_[semaphore] >> stream & 1U) != 0) changed_[stream].notify();
 }
 
-void SemaphoreFile::clear(std::uint8_t first, std::uint8_t last) {
-    for (std::uint32_t s = first; s <= last; ++s) {
-        values_[s] = 0;
-        wake(static_cast<std::uint8_t>(s));
-    }
+void SemaphoreFile::clear(std::uint8_t first, std::uint8_t last, std::uint64_t source) {
+    for (std::uint32_t s = first; s <= last; ++s)
+        apply({.op = SemaphoreOp::kWrite,
+               .semaphore = static_cast<std::uint8_t>(s),
+               .value = 0,
+               .source = source});
 }
 
 bool SemaphoreFile::hold(const SemaphoreWaits& waits) const {

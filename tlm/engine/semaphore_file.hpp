@@ -3,8 +3,9 @@
 //
 // Guarantees: updates take effect in the order of the times they are posted for, equal times in the order of
 // posting; a wait neither consumes nor reserves; a stream whose waits hold goes on in the picosecond of the
-// update that made them hold. Overflow and double set or clear of an event are reported to the listener and
-// leave the value as it was. Cost: one kernel event per distinct time of an update.
+// update that made them hold. Overflow, a written value that does not fit included, and double set or clear
+// of an event are reported to the listener and leave the value as it was. Cost: one kernel event per distinct
+// time of an update.
 #pragma once
 
 #include <systole/config/neuron_core_parameters.hpp>
@@ -34,8 +35,8 @@ class SemaphoreFile : public sc_core::sc_module, public SemaphoreSink {
 
     void post(const SemaphoreUpdate& update, std::uint64_t at_ps) override;
 
-    /// Sets a range to 0 now (SEM_CLR_RANGE).
-    void clear(std::uint8_t first, std::uint8_t last);
+    /// Sets a range to 0 now (SEM_CLR_RANGE); `source` as in SemaphoreUpdate.
+    void clear(std::uint8_t first, std::uint8_t last, std::uint64_t source);
 
     [[nodiscard]] std::uint32_t value(std::uint8_t semaphore) const { return values_[semaphore]; }
     [[nodiscard]] bool hold(const SemaphoreWaits& waits) const;

@@ -6,6 +6,7 @@
 #include <systole/semantics/register_alu.hpp>
 
 #include <algorithm>
+#include <cstring>
 #include <optional>
 
 namespace systole {
@@ -110,7 +111,7 @@ std::uint64_t Sequencer::next_id() const {
 SemaphoreUpdate Sequencer::update_of(const Instruction& instruction) const {
     return {.op = static_cast<SemaphoreOp>(instruction[Field::kUpdOp]),
             .semaphore = static_cast<std::uint8_t>(instruction[Field::kUpdSem]),
-            .value = static_cast<std::uint16_t>(instruction[Field::kUpdImm])};
+            .value = instruction[Field::kUpdImm]};
 }
 
 void Sequencer::await_semaphores(const Instruction& instruction) {
@@ -135,6 +136,7 @@ void Sequencer::await_semaphores(const Instruction& instruction) {
 }
 
 CoreFault Sequencer::step(const Instruction& instruction) {
+    if (CoreFault fault = check_semaphores(instruction)) return fault;
     InstructionTimes times{.ready_ps = now_ps()};
     if (instruction[Field::kFence] != 0 && unit_ != nullptr) unit_->drain();
     await_semaphores(instruction);
@@ -146,12 +148,14 @@ CoreFault Sequencer::step(const Instruction& instruction) {
                              .waits = waits_,
                              .instruction = &instruction,
                              .update = update_of(instruction),
+                             .fp8_saturate = engine_.fp8_saturate,
                              .update_at_read = instruction[Field::kUpdWhen] != 0};
     issued.update.source = issued.id;
     std::int64_t next = std::int64_t{pc_} + instruction.bundles;
     if (is_control(instruction.opcode())) {
         std::uint64_t cost_ps = cycles_ps(parameters_.control_cycles);
         if (CoreFault fault = control(instruction, issued.id, next, cost_ps)) return fault;
+        times.started_ps = now_ps();  // DRAIN has waited
         times.interval_ps = cost_ps;
         times.completed_ps = times.started_ps + cost_ps;
         if (issued.update.op != SemaphoreOp::kNone)
@@ -223,11 +227,9 @@ CoreFault Sequencer::control(const Instruction& i, std::uint64_t id, std::int64_
         case Opcode::kSemOp: {
             const std::uint32_t value =
                 i[Field::kRval] != 0 ? registers_[i[Field::kP0] % registers_.size()] : i[Field::kP0];
-            if (i[Field::kScope] != 0)
-                return encoding_fault("a core without a peer has semaphores of its own only");
             semaphores_.post({.op = static_cast<SemaphoreOp>(i[Field::kSop]),
                               .semaphore = static_cast<std::uint8_t>(i[Field::kSem]),
-                              .value = static_cast<std::uint16_t>(value),
+                              .value = value,
                               .source = id},
                              now_ps() + ns_to_ps(semaphores_.parameters().local_ns));
             return {};
@@ -236,7 +238,7 @@ CoreFault Sequencer::control(const Instruction& i, std::uint64_t id, std::int64_
             if (i[Field::kFirst] > i[Field::kLast])
                 return encoding_fault("the first semaphore of a range is not above its last");
             semaphores_.clear(static_cast<std::uint8_t>(i[Field::kFirst]),
-                              static_cast<std::uint8_t>(i[Field::kLast]));
+                              static_cast<std::uint8_t>(i[Field::kLast]), id);
             return {};
         case Opcode::kDrain:
             if (unit_ != nullptr) unit_->drain();
@@ -297,7 +299,12 @@ CoreFault Sequencer::move_register(const Instruction& i, std::uint64_t& cost_ps)
     const std::uint64_t address =
         memory ? i[Field::kP0] | std::uint64_t{i[Field::kP1]} << 32 : std::uint64_t{element.pattern.address};
     std::uint32_t value = load ? 0 : registers_[i[Field::kRs]];
-    if (CoreFault fault = words_.access(!load, memory, address, bytes, &value)) return fault;
+    std::byte* word = words_.locate(memory, address, bytes);
+    if (word == nullptr) return {Exception::kApOob, "registers are loaded from and stored to SBUF or memory"};
+    if (load)
+        std::memcpy(&value, word, bytes);
+    else
+        std::memcpy(word, &value, bytes);
     const std::uint32_t ns = memory ? parameters_.register_load_hbm_ns : parameters_.register_load_sbuf_ns;
     cost_ps = ns_to_ps(ns);
     if (!load) return {};
@@ -326,15 +333,43 @@ CoreFault Sequencer::set_mode(const Instruction& i) {
     }
 }
 
+// Both places are found before the first write (isa.md 7.10).
 CoreFault Sequencer::write_words(const Instruction& i) {
-    const auto write = [&](Field size, Field low, Field high, Field data) {
-        std::uint32_t value = i[data];
-        if (i[size] > 2) return encoding_fault("WRITE writes 1, 2 or 4 bytes");
-        return words_.access(true, true, i[low] | std::uint64_t{i[high]} << 32, 1U << i[size], &value);
+    struct Write {
+        std::byte* word = nullptr;
+        std::uint32_t bytes = 0;
+        std::uint32_t value = 0;
     };
-    if (CoreFault fault = write(Field::kSz0, Field::kP0, Field::kP1, Field::kP2)) return fault;
-    if (i[Field::kTwo] == 0) return {};
-    return write(Field::kSz1, Field::kP4, Field::kP5, Field::kP6);
+    std::array<Write, 2> writes{};
+    const auto find = [&](Write& write, Field size, Field low, Field high, Field data) -> CoreFault {
+        if (i[size] > 2) return encoding_fault("WRITE writes 1, 2 or 4 bytes");
+        write.bytes = 1U << i[size];
+        write.value = i[data];
+        write.word = words_.locate(true, i[low] | std::uint64_t{i[high]} << 32, write.bytes);
+        if (write.word == nullptr) return {Exception::kApOob, "WRITE writes to SBUF or memory"};
+        return {};
+    };
+    if (CoreFault fault = find(writes[0], Field::kSz0, Field::kP0, Field::kP1, Field::kP2)) return fault;
+    if (i[Field::kTwo] != 0)
+        if (CoreFault fault = find(writes[1], Field::kSz1, Field::kP4, Field::kP5, Field::kP6)) return fault;
+    for (const Write& write : writes)
+        if (write.word != nullptr) std::memcpy(write.word, &write.value, write.bytes);
+    return {};
+}
+
+// Semaphores that an instruction names exist, and are this core's own.
+CoreFault Sequencer::check_semaphores(const Instruction& i) const {
+    const std::uint32_t count = semaphores_.parameters().count;
+    const bool operation = i.opcode() == Opcode::kSemOp;
+    const bool missing = (i[Field::kW0Cond] != 0 && i[Field::kW0Sem] >= count) ||
+                         (i[Field::kW1Cond] != 0 && i[Field::kW1Sem] >= count) ||
+                         (i[Field::kUpdOp] != 0 && i[Field::kUpdSem] >= count) ||
+                         (operation && i[Field::kSem] >= count) ||
+                         (i.opcode() == Opcode::kSemClrRange && i[Field::kLast] >= count);
+    if (missing) return encoding_fault("the semaphore exists on this machine");
+    if ((i[Field::kUpdOp] != 0 && i[Field::kUpdScope] != 0) || (operation && i[Field::kScope] != 0))
+        return encoding_fault("a core without a peer has semaphores of its own only");
+    return {};
 }
 
 }  // namespace systole

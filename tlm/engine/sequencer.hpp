@@ -13,6 +13,7 @@
 #include <systole/semantics/execution_unit.hpp>
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <systemc>
 #include <vector>
@@ -29,13 +30,13 @@ struct StreamProgram {
     std::vector<Slot> slots;
 };
 
-/// A 32-bit word of SBUF or memory for REG_LD, REG_ST and WRITE.
+/// Where REG_LD, REG_ST and WRITE find a word of SBUF or memory.
 class WordAccess {
   public:
     virtual ~WordAccess() = default;
-    /// Moves 1, 2 or 4 bytes between `data` and a flat core address (`memory` false) or a 64-bit address.
-    virtual CoreFault access(bool write, bool memory, std::uint64_t address, std::uint32_t bytes,
-                             void* data) = 0;
+    /// The host memory behind `bytes` bytes at a flat core address (`memory` false) or a 64-bit address;
+    /// nullptr when there is no such word.
+    virtual std::byte* locate(bool memory, std::uint64_t address, std::uint32_t bytes) = 0;
 };
 
 /// Where a stream stands.
@@ -89,6 +90,7 @@ class Sequencer : public sc_core::sc_module {
     CoreFault move_register(const Instruction& instruction, std::uint64_t& cost_ps);
     CoreFault set_mode(const Instruction& instruction);
     CoreFault write_words(const Instruction& instruction);
+    [[nodiscard]] CoreFault check_semaphores(const Instruction& instruction) const;
     void await_semaphores(const Instruction& instruction);
     [[nodiscard]] std::uint64_t next_id() const;
     [[nodiscard]] SemaphoreUpdate update_of(const Instruction& instruction) const;

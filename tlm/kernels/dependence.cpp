@@ -13,33 +13,24 @@ constexpr std::uint64_t kMemoryBlock = 1U << 12;
 
 constexpr auto kTensorTimeline = static_cast<std::uint32_t>(Stream::kTensor);
 
-std::uint64_t block_bytes(Region::Space space) {
-    return space == Region::Space::kMemory ? kMemoryBlock : kSramBlock;
+std::uint64_t block_bytes(MemoryRange::Space space) {
+    return space == MemoryRange::Space::kMemory ? kMemoryBlock : kSramBlock;
 }
 
-std::uint64_t bucket(Region::Space space, std::uint64_t block) {
+std::uint64_t bucket(MemoryRange::Space space, std::uint64_t block) {
     return block << 2 | static_cast<std::uint64_t>(space);
 }
 
 }  // namespace
 
-bool Region::overlaps(const Region& o) const {
-    return space == o.space && partition < o.partition + o.partitions &&
-           o.partition < partition + partitions && first < o.end && o.first < end;
-}
-
-bool Region::covers(const Region& o) const {
-    return space == o.space && partition <= o.partition &&
-           o.partition + o.partitions <= partition + partitions && first <= o.first && o.end <= end;
-}
-
 // The tensor engine keeps the order of its multiplies on PSUM by itself.
-bool DependenceGraph::ordered_by_engine(const Node& earlier, const Node& later, const Region& region) const {
-    return region.space == Region::Space::kPsum && earlier.timeline == kTensorTimeline &&
+bool DependenceGraph::ordered_by_engine(const Node& earlier, const Node& later,
+                                        const MemoryRange& region) const {
+    return region.space == MemoryRange::Space::kPsum && earlier.timeline == kTensorTimeline &&
            later.timeline == kTensorTimeline;
 }
 
-void DependenceGraph::collect(NodeId node, const Region& region, bool write, Known& wanted) {
+void DependenceGraph::collect(NodeId node, const MemoryRange& region, bool write, Known& wanted) {
     const std::uint64_t size = block_bytes(region.space);
     for (std::uint64_t block = region.first / size; block <= (region.end - 1) / size; ++block) {
         const auto found = buckets_.find(bucket(region.space, block));
@@ -54,22 +45,15 @@ void DependenceGraph::collect(NodeId node, const Region& region, bool write, Kno
     }
 }
 
-void DependenceGraph::record(NodeId node, const Region& region, bool write) {
+void DependenceGraph::record(NodeId node, const MemoryRange& region, bool write) {
     const std::uint64_t size = block_bytes(region.space);
     for (std::uint64_t block = region.first / size; block <= (region.end - 1) / size; ++block) {
         std::vector<Access>& accesses = buckets_[bucket(region.space, block)];
         // What happens inside the region in this block is ordered after this access from now on: by the waits
         // of this node when it writes, by a younger access of the same kind on the same timeline otherwise.
-        const Region part{.space = region.space,
-                          .partition = region.partition,
-                          .partitions = region.partitions,
-                          .first = std::max(region.first, block * size),
-                          .end = std::min(region.end, (block + 1) * size)};
+        const MemoryRange part = region.clipped(block * size, (block + 1) * size);
         std::erase_if(accesses, [&](const Access& a) {
-            Region inside = a.region;
-            inside.first = std::max(inside.first, block * size);
-            inside.end = std::min(inside.end, (block + 1) * size);
-            if (!part.covers(inside)) return false;
+            if (!part.covers(a.region.clipped(block * size, (block + 1) * size))) return false;
             return write ? !ordered_by_engine(nodes_[a.node], nodes_[node], region) || a.write
                          : !a.write && nodes_[a.node].timeline == nodes_[node].timeline;
         });
@@ -77,14 +61,14 @@ void DependenceGraph::record(NodeId node, const Region& region, bool write) {
     }
 }
 
-NodeId DependenceGraph::add_node(Stream stream, std::uint32_t timeline, const std::vector<Region>& reads,
-                                 const std::vector<Region>& writes, std::vector<Dependence>& needed) {
+NodeId DependenceGraph::add_node(Stream stream, std::uint32_t timeline, const std::vector<MemoryRange>& reads,
+                                 const std::vector<MemoryRange>& writes, std::vector<Dependence>& needed) {
     const auto node = static_cast<NodeId>(nodes_.size());
     nodes_.push_back({.timeline = timeline});
     Known wanted;
     wanted.fill(-1);
-    for (const Region& region : reads) collect(node, region, false, wanted);
-    for (const Region& region : writes) collect(node, region, true, wanted);
+    for (const MemoryRange& region : reads) collect(node, region, false, wanted);
+    for (const MemoryRange& region : writes) collect(node, region, true, wanted);
     if (timeline >= kStreams) {
         std::int64_t& last = slot_last_[timeline - kStreams];
         wanted[timeline] = std::max(wanted[timeline], last);
@@ -111,15 +95,15 @@ NodeId DependenceGraph::add_node(Stream stream, std::uint32_t timeline, const st
     return node;
 }
 
-NodeId DependenceGraph::add(Stream stream, std::uint32_t timeline, const std::vector<Region>& reads,
-                            const std::vector<Region>& writes, std::vector<Dependence>& needed) {
+NodeId DependenceGraph::add(Stream stream, std::uint32_t timeline, const std::vector<MemoryRange>& reads,
+                            const std::vector<MemoryRange>& writes, std::vector<Dependence>& needed) {
     const NodeId node = add_node(stream, timeline, reads, writes, needed);
-    for (const Region& region : reads) record(node, region, false);
-    for (const Region& region : writes) record(node, region, true);
+    for (const MemoryRange& region : reads) record(node, region, false);
+    for (const MemoryRange& region : writes) record(node, region, true);
     return node;
 }
 
-void DependenceGraph::add_load(const std::vector<Region>& reads, std::vector<Dependence>& needed) {
+void DependenceGraph::add_load(const std::vector<MemoryRange>& reads, std::vector<Dependence>& needed) {
     add_node(Stream::kTensor, kTensorTimeline, reads, {}, needed);
 }
 

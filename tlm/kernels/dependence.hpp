@@ -11,6 +11,7 @@
 // one of its slot.
 #pragma once
 
+#include <systole/isa/memory_range.hpp>
 #include <systole/isa/opcode.hpp>
 
 #include <array>
@@ -23,20 +24,6 @@ namespace systole {
 
 inline constexpr std::uint32_t kDmaSlots = 32;
 inline constexpr std::uint32_t kTimelines = kStreams + kDmaSlots;
-
-/// Part of a memory that an instruction touches: bytes [first, end) of each partition, or of memory (one
-/// "partition").
-struct Region {
-    enum class Space : std::uint8_t { kSbuf, kPsum, kMemory };
-    Space space = Space::kSbuf;
-    std::uint32_t partition = 0;
-    std::uint32_t partitions = 1;
-    std::uint64_t first = 0;
-    std::uint64_t end = 0;
-
-    [[nodiscard]] bool overlaps(const Region& other) const;
-    [[nodiscard]] bool covers(const Region& other) const;
-};
 
 /// An instruction in the graph, by order of addition.
 using NodeId = std::uint32_t;
@@ -51,13 +38,13 @@ class DependenceGraph {
   public:
     /// Adds an instruction of `stream` that completes on `timeline`. `needed` receives the waits that are not
     /// implied.
-    NodeId add(Stream stream, std::uint32_t timeline, const std::vector<Region>& reads,
-               const std::vector<Region>& writes, std::vector<Dependence>& needed);
+    NodeId add(Stream stream, std::uint32_t timeline, const std::vector<MemoryRange>& reads,
+               const std::vector<MemoryRange>& writes, std::vector<Dependence>& needed);
 
     /// Adds a weight load: it waits for what it reads, but nobody can wait for it, because it may complete
     /// before older multiplies. Its reads belong to the multiply that uses the weights, which is added next
     /// and names them again.
-    void add_load(const std::vector<Region>& reads, std::vector<Dependence>& needed);
+    void add_load(const std::vector<MemoryRange>& reads, std::vector<Dependence>& needed);
 
     /// The slot the next transfer takes; its previous transfer becomes a dependence of that one.
     std::uint32_t next_dma_slot();
@@ -74,16 +61,17 @@ class DependenceGraph {
         Known known{};  // when it was issued
     };
     struct Access {
-        Region region;
+        MemoryRange region;
         NodeId node = 0;
         bool write = false;
     };
 
-    NodeId add_node(Stream stream, std::uint32_t timeline, const std::vector<Region>& reads,
-                    const std::vector<Region>& writes, std::vector<Dependence>& needed);
-    void collect(NodeId node, const Region& region, bool write, Known& wanted);
-    void record(NodeId node, const Region& region, bool write);
-    [[nodiscard]] bool ordered_by_engine(const Node& earlier, const Node& later, const Region& region) const;
+    NodeId add_node(Stream stream, std::uint32_t timeline, const std::vector<MemoryRange>& reads,
+                    const std::vector<MemoryRange>& writes, std::vector<Dependence>& needed);
+    void collect(NodeId node, const MemoryRange& region, bool write, Known& wanted);
+    void record(NodeId node, const MemoryRange& region, bool write);
+    [[nodiscard]] bool ordered_by_engine(const Node& earlier, const Node& later,
+                                         const MemoryRange& region) const;
 
     std::vector<Node> nodes_;
     std::array<Known, kStreams> known_ = [] {

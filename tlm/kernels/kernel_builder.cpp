@@ -30,14 +30,14 @@ void set_wait(Instruction& instruction, std::size_t which, std::uint32_t semapho
 
 }  // namespace
 
-Region region_of(const TileView& view) {
+MemoryRange region_of(const TileView& view) {
     std::int64_t low = 0, high = 0;
     for (const Axis& axis : view.free) {
         const std::int64_t reach = std::int64_t{axis.stride} * (axis.count - 1);
         (reach < 0 ? low : high) += reach;
     }
     const std::int64_t bytes = dtype_bytes(view.dtype);
-    return {.space = view.psum ? Region::Space::kPsum : Region::Space::kSbuf,
+    return {.space = view.psum ? MemoryRange::Space::kPsum : MemoryRange::Space::kSbuf,
             .partition = view.partition,
             .partitions = view.partitions,
             .first = static_cast<std::uint64_t>(view.byte + low * bytes),
@@ -51,8 +51,8 @@ KernelBuilder::KernelBuilder(std::string name, const KernelMachine& machine)
       sbuf_(machine.sbuf_bytes, kTileAlignment),
       psum_(machine.psum_bytes, machine.psum_bank_bytes) {}
 
-void KernelBuilder::emit(Stream stream, Instruction instruction, const std::vector<Region>& reads,
-                         const std::vector<Region>& writes) {
+void KernelBuilder::emit(Stream stream, Instruction instruction, const std::vector<MemoryRange>& reads,
+                         const std::vector<MemoryRange>& writes) {
     Emitted emitted;
     emitted.timeline = static_cast<std::uint32_t>(stream);
     if (is_transfer(instruction)) emitted.timeline = kStreams + graph_.next_dma_slot();

@@ -36,7 +36,7 @@ struct KernelMachine {
 };
 
 /// The bytes a view touches, as one range per partition.
-Region region_of(const TileView& view);
+MemoryRange region_of(const TileView& view);
 
 /// A scalar operand: a number, or a vector with one element per partition.
 using ScalarOperand = std::variant<float, TileView>;
@@ -151,8 +151,8 @@ class KernelBuilder {
     TileView allocate(TileAllocator& allocator, bool psum, const std::string& name, std::uint32_t partitions,
                       const std::vector<std::uint32_t>& free, DType dtype);
     void transfer(const TileView& tile, const MemoryView& memory, bool to_tile, Stream stream);
-    void emit(Stream stream, Instruction instruction, const std::vector<Region>& reads,
-              const std::vector<Region>& writes);
+    void emit(Stream stream, Instruction instruction, const std::vector<MemoryRange>& reads,
+              const std::vector<MemoryRange>& writes);
     struct MatmulOperands {
         TileView stationary, moving;
         const TileView* stationary_scale = nullptr;  ///< MX
@@ -160,7 +160,7 @@ class KernelBuilder {
     };
     void emit_matmul(const TileView& to, const MatmulOperands& operands, bool accumulate, TensorMode mode);
     void set_scalar(Instruction& instruction, Field slot, Field kind, const ScalarOperand& value,
-                    std::vector<Region>& reads) const;
+                    std::vector<MemoryRange>& reads) const;
     [[nodiscard]] std::vector<std::uint32_t> number_signals() const;
 
     std::string name_;

@@ -87,7 +87,7 @@ void set_side(Instruction& instruction, const SideFields& fields, std::uint64_t 
     if (walk.dims.size() > 2) instruction.ext |= 1U << kDmaxKind;
 }
 
-std::vector<Region> memory_regions(const MemoryView& view) {
+std::vector<MemoryRange> memory_regions(const MemoryView& view) {
     const ByteWalk walk = walk_of(view.dims, dtype_bytes(view.dtype));
     std::uint64_t runs = 1;
     std::int64_t low = 0, high = 0;
@@ -97,12 +97,12 @@ std::vector<Region> memory_regions(const MemoryView& view) {
         (reach < 0 ? low : high) += reach;
     }
     const auto region = [&](std::uint64_t first, std::uint64_t bytes) {
-        return Region{.space = Region::Space::kMemory, .first = first, .end = first + bytes};
+        return MemoryRange{.space = MemoryRange::Space::kMemory, .first = first, .end = first + bytes};
     };
     if (runs > kExactRuns)
         return {region(view.address + static_cast<std::uint64_t>(low),
                        static_cast<std::uint64_t>(high - low) + walk.run)};
-    std::vector<Region> regions;
+    std::vector<MemoryRange> regions;
     regions.reserve(runs);
     for (std::uint64_t r = 0; r < runs; ++r) {
         std::uint64_t at = view.address;
@@ -257,8 +257,8 @@ void KernelBuilder::transfer(const TileView& tile, const MemoryView& memory, boo
     const auto tensor = std::find_if(tensors_.begin(), tensors_.end(),
                                      [&](const ImageTensor& t) { return t.name == memory.name; });
     const bool changes = tensor->kind == TensorKind::kOutput || tensor->kind == TensorKind::kScratch;
-    std::vector<Region> in_memory = changes ? memory_regions(memory) : std::vector<Region>{};
-    std::vector<Region> on_chip{region_of(tile)};
+    std::vector<MemoryRange> in_memory = changes ? memory_regions(memory) : std::vector<MemoryRange>{};
+    std::vector<MemoryRange> on_chip{region_of(tile)};
     emit(stream, std::move(instruction), to_tile ? in_memory : on_chip, to_tile ? on_chip : in_memory);
 }
 

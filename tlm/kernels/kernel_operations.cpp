@@ -35,7 +35,7 @@ std::uint32_t code(AluOp op) { return static_cast<std::uint32_t>(op); }
 }  // namespace
 
 void KernelBuilder::set_scalar(Instruction& instruction, Field slot, Field kind, const ScalarOperand& value,
-                               std::vector<Region>& reads) const {
+                               std::vector<MemoryRange>& reads) const {
     if (const float* number = std::get_if<float>(&value)) {
         instruction.set(slot, float_to_bits(*number));
         instruction.set(kind, static_cast<std::uint32_t>(SlotKind::kImmediate));
@@ -107,7 +107,7 @@ void KernelBuilder::emit_matmul(const TileView& to, const MatmulOperands& operan
         }
         return instruction;
     };
-    std::vector<Region> reads{region_of(stationary)};
+    std::vector<MemoryRange> reads{region_of(stationary)};
     if (operands.stationary_scale != nullptr) reads.push_back(region_of(*operands.stationary_scale));
     Emitted load;
     load.has_node = false;
@@ -154,7 +154,7 @@ void KernelBuilder::tensor_scalar(const TileView& to, const TileView& data, AluO
                                   Stream stream) {
     same_elements(to, data);
     Instruction i = instruction_of(Opcode::kTensorScalar, to.partitions);
-    std::vector<Region> reads{region_of(data)};
+    std::vector<MemoryRange> reads{region_of(data)};
     i.set(Field::kOp0, code(op0));
     i.set(Field::kOp1, code(op1));
     set_scalar(i, Field::kS0, Field::kS0k, s0, reads);
@@ -169,7 +169,7 @@ void KernelBuilder::scalar_tensor_tensor(const TileView& to, const TileView& dat
     same_elements(to, data);
     same_elements(to, operand);
     Instruction i = instruction_of(Opcode::kScalarTensorTensor, to.partitions);
-    std::vector<Region> reads{region_of(data), region_of(operand)};
+    std::vector<MemoryRange> reads{region_of(data), region_of(operand)};
     i.set(Field::kOp0, code(op0));
     i.set(Field::kOp1, code(op1));
     set_scalar(i, Field::kS0, Field::kS0k, s0, reads);
@@ -198,7 +198,7 @@ void KernelBuilder::tensor_scalar_reduce(const TileView& to, const TileView& dat
                                          const ScalarOperand& s0, AluOp reduce) {
     same_elements(to, data);
     Instruction i = instruction_of(Opcode::kTsReduce, to.partitions);
-    std::vector<Region> reads{region_of(data)};
+    std::vector<MemoryRange> reads{region_of(data)};
     i.set(Field::kOp0, code(op0));
     i.set(Field::kOp1, code(reduce));
     set_scalar(i, Field::kS0, Field::kS0k, s0, reads);
@@ -229,7 +229,7 @@ void KernelBuilder::scan(const TileView& to, const TileView& data, AluOp op0, Al
     same_elements(to, data);
     same_elements(to, operand);
     Instruction i = instruction_of(Opcode::kScan, to.partitions);
-    std::vector<Region> reads{region_of(data), region_of(operand)};
+    std::vector<MemoryRange> reads{region_of(data), region_of(operand)};
     i.set(Field::kOp0, code(op0));
     i.set(Field::kOp1, code(op1));
     set_scalar(i, Field::kS0, Field::kS0k, initial, reads);
@@ -287,7 +287,7 @@ void KernelBuilder::activation(Activation function, const TileView& to, const Ti
                                const ActivationOptions& options) {
     same_elements(to, data);
     Instruction i = instruction_of(Opcode::kActivate, to.partitions);
-    std::vector<Region> reads{region_of(data)};
+    std::vector<MemoryRange> reads{region_of(data)};
     i.set(Field::kFunc, static_cast<std::uint32_t>(function));
     i.set(Field::kTop0, kTopMultiply);
     i.set(Field::kTop1, kTopAdd);

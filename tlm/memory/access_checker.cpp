@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kBlockBytes = 2048;  // accesses are kept by blocks of a memory
 
-std::uint64_t block_key(AccessRange::Space space, std::uint64_t block) {
+std::uint64_t block_key(MemoryRange::Space space, std::uint64_t block) {
     return block << 2 | static_cast<std::uint64_t>(space);
 }
 
@@ -21,8 +21,8 @@ bool is_control(Opcode opcode) {
     return static_cast<std::uint8_t>(opcode) <= static_cast<std::uint8_t>(Opcode::kSetMode);
 }
 
-AccessRange intersection(const AccessRange& a, const AccessRange& b) {
-    AccessRange both = a;
+MemoryRange intersection(const MemoryRange& a, const MemoryRange& b) {
+    MemoryRange both = a;
     both.partition = std::max(a.partition, b.partition);
     both.partitions = std::min(a.partition + a.partitions, b.partition + b.partitions) - both.partition;
     both.first = std::max(a.first, b.first);
@@ -38,10 +38,10 @@ std::string text_of(const CheckedInstruction& i) {
     return fmt::format("{} pc {} {}", stream_name(i.stream), i.pc, opcode_info(i.opcode)->name);
 }
 
-std::string text_of(const AccessRange& r) {
-    if (r.space == AccessRange::Space::kMemory) return fmt::format("memory {:#x}..{:#x}", r.first, r.end - 1);
+std::string text_of(const MemoryRange& r) {
+    if (r.space == MemoryRange::Space::kMemory) return fmt::format("memory {:#x}..{:#x}", r.first, r.end - 1);
     return fmt::format("{} partitions {}..{} bytes {:#x}..{:#x}",
-                       r.space == AccessRange::Space::kPsum ? "PSUM" : "SBUF", r.partition,
+                       r.space == MemoryRange::Space::kPsum ? "PSUM" : "SBUF", r.partition,
                        r.partition + r.partitions - 1, r.first, r.end - 1);
 }
 
@@ -160,7 +160,7 @@ void AccessChecker::check(const Access& access, const Clock& clock, std::uint64_
             if (earlier.sequence <= known) continue;
             // The tensor engine keeps the order of its multiplies on PSUM; a queue keeps that of its
             // transfers.
-            const bool multiplies = range.space == AccessRange::Space::kPsum &&
+            const bool multiplies = range.space == MemoryRange::Space::kPsum &&
                                     earlier.timeline == access.timeline &&
                                     access.timeline == static_cast<std::uint32_t>(Stream::kTensor);
             if (multiplies) continue;
@@ -180,10 +180,7 @@ void AccessChecker::record(const Access& access, const Clock& clock) {
         // An access inside this one is no longer needed when whoever is ordered after this one is ordered
         // after it.
         std::erase_if(accesses, [&](const Access& a) {
-            AccessRange inside = a.range;
-            inside.first = std::max(inside.first, block * kBlockBytes);
-            inside.end = std::min(inside.end, (block + 1) * kBlockBytes);
-            if (!range.covers(inside)) return false;
+            if (!range.covers(a.range.clipped(block * kBlockBytes, (block + 1) * kBlockBytes))) return false;
             const bool same_kind = a.timeline == access.timeline && a.range.write == range.write;
             const std::uint64_t known = a.range.write ? clock.written[a.timeline] : clock.read[a.timeline];
             return same_kind || (range.write && a.sequence <= known);
@@ -205,11 +202,10 @@ void AccessChecker::report(AccessReport::Kind kind, const Access& earlier, const
 }
 
 void AccessChecker::host_wrote(std::uint64_t address, std::uint64_t bytes) {
-    mark_written(
-        {.space = AccessRange::Space::kMemory, .write = true, .first = address, .end = address + bytes});
+    mark_written({.space = MemoryRange::Space::kMemory, .first = address, .end = address + bytes});
 }
 
-void AccessChecker::mark_written(const AccessRange& range) {
+void AccessChecker::mark_written(const MemoryRange& range) {
     for (std::uint32_t p = range.partition; p < range.partition + range.partitions; ++p) {
         std::map<std::uint64_t, std::uint64_t>& written = written_[{range.space, p}];
         std::uint64_t first = range.first, end = range.end;

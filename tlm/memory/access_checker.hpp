@@ -38,7 +38,7 @@ struct AccessReport {
     Kind kind = Kind::kReadAfterWrite;
     CheckedInstruction earlier;  ///< unused for kNeverWritten
     CheckedInstruction later;
-    AccessRange range;  ///< where they meet
+    MemoryRange range;  ///< where they meet
     std::uint64_t time_ps = 0;
 };
 
@@ -100,7 +100,7 @@ class AccessChecker : public CoreObserver {
     void record(const Access& access, const Clock& clock);
     void report(AccessReport::Kind kind, const Access& earlier, const Access& later, std::uint64_t time_ps);
     void check_written(const Access& access, std::uint64_t time_ps);
-    void mark_written(const AccessRange& range);
+    void mark_written(const MemoryRange& range);
 
     const AddressSpace& space_;
     std::uint32_t dma_engines_;
@@ -111,7 +111,7 @@ class AccessChecker : public CoreObserver {
     std::array<std::array<Acquired, 256>, kStreams> acquired_;
     std::unordered_map<std::uint64_t, std::vector<Access>> blocks_;  // looked up, never iterated
     // Written bytes: disjoint ranges, first to end, by partition of each space.
-    std::map<std::pair<AccessRange::Space, std::uint32_t>, std::map<std::uint64_t, std::uint64_t>> written_;
+    std::map<std::pair<MemoryRange::Space, std::uint32_t>, std::map<std::uint64_t, std::uint64_t>> written_;
     std::set<std::array<std::uint64_t, 3>> seen_;  // pairs reported
     std::vector<AccessRange> ranges_;
     std::vector<AccessReport> reports_;

@@ -74,10 +74,10 @@ std::span<std::byte> CoreRun::bytes(const ImageTensor& tensor) {
     return {data, tensor.bytes};
 }
 
-std::uint64_t CoreRun::simulate() {
+std::uint64_t CoreRun::simulate(std::uint64_t limit_ps) {
     const std::uint64_t began_ps = sc_core::sc_time_stamp().value();
     core_.start();
-    sc_core::sc_start();
+    sc_core::sc_start(sc_core::sc_time::from_value(limit_ps), sc_core::SC_EXIT_ON_STARVATION);
     std::uint64_t last_ps = began_ps;
     for (std::uint32_t s = 0; s < kStreams; ++s)
         last_ps = std::max(last_ps, core_.sequencer(static_cast<Stream>(s)).statistics().last_ps);
@@ -96,8 +96,8 @@ std::vector<std::string> CoreRun::complaints() const {
             lines.push_back(fmt::format("{} stream, pc {}: waits for {} and nothing will change that", name,
                                         sequencer.pc(), waits_text(core_, sequencer.waits())));
         else if (sequencer.state() != StreamState::kHalted)
-            lines.push_back(fmt::format("{} stream, pc {}: {}", name, sequencer.pc(),
-                                        stream_state_name(sequencer.state())));
+            lines.push_back(fmt::format("{} stream, pc {}: {} when the time limit was reached", name,
+                                        sequencer.pc(), stream_state_name(sequencer.state())));
     }
     for (const CoreWarning& warning : core_.warnings())
         lines.push_back(fmt::format("{} at {} ps: semaphore S{}", exception_name(warning.code),

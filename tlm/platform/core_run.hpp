@@ -57,9 +57,10 @@ class CoreRun {
     /// Takes another program; its tensors replace those of the previous one. Not while a run is under way.
     void load(ProgramImage image);
 
-    /// Simulates from reset semaphores until nothing happens any more. Returns the simulated time in
-    /// picoseconds.
-    std::uint64_t simulate();
+    /// Simulates from reset semaphores until nothing happens any more, for at most `limit_ps`: a program may
+    /// loop for ever. Returns the simulated time in picoseconds.
+    std::uint64_t simulate(std::uint64_t limit_ps = kDefaultLimitPs);
+    static constexpr std::uint64_t kDefaultLimitPs = 100'000'000'000;  ///< 0.1 s
 
     /// Why the run is not a success, one line per stream that did not halt and per warning; empty when all is
     /// well.

@@ -2,7 +2,6 @@
 #include <systole/platform/neuron_core.hpp>
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 namespace systole {
@@ -134,15 +133,8 @@ std::byte* NeuronCore::resolve(std::uint64_t address, std::uint64_t bytes) {
     return sbuf_.partition(static_cast<std::uint32_t>(partition)) + byte;
 }
 
-CoreFault NeuronCore::access(bool write, bool memory, std::uint64_t address, std::uint32_t bytes,
-                             void* data) {
-    std::byte* at = resolve(memory ? address : core_address(static_cast<std::uint32_t>(address)), bytes);
-    if (at == nullptr) return {Exception::kApOob, "a register is loaded from and stored to SBUF or memory"};
-    if (write)
-        std::memcpy(at, data, bytes);
-    else
-        std::memcpy(data, at, bytes);
-    return {};
+std::byte* NeuronCore::locate(bool memory, std::uint64_t address, std::uint32_t bytes) {
+    return resolve(memory ? address : core_address(static_cast<std::uint32_t>(address)), bytes);
 }
 
 }  // namespace systole

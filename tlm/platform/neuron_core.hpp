@@ -64,8 +64,7 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     [[nodiscard]] bool forbidden(std::uint64_t address) const override;
     [[nodiscard]] std::int32_t sbuf_partition(std::uint64_t address) const override;
     [[nodiscard]] std::uint64_t core_address(std::uint32_t flat) const override;
-    CoreFault access(bool write, bool memory, std::uint64_t address, std::uint32_t bytes,
-                     void* data) override;
+    std::byte* locate(bool memory, std::uint64_t address, std::uint32_t bytes) override;
 
     NeuronCoreConfig config_;
     TensorEngineConfig tensor_config_;

@@ -15,10 +15,10 @@ constexpr std::uint16_t kMatches = 8;  // of MATCH_REPLACE8
 using Ranges = std::vector<AccessRange>;
 
 AccessRange range_of(const Operand& operand, bool write, std::uint32_t partitions) {
-    return {.space = operand.in_psum() ? AccessRange::Space::kPsum : AccessRange::Space::kSbuf,
-            .write = write,
-            .partition = operand.partition(),
-            .partitions = partitions};
+    return {{.space = operand.in_psum() ? MemoryRange::Space::kPsum : MemoryRange::Space::kSbuf,
+             .partition = operand.partition(),
+             .partitions = partitions},
+            write};
 }
 
 void append_pattern(const Operand& operand, bool write, std::uint32_t partitions, Ranges& ranges) {
@@ -100,9 +100,9 @@ void append_dma_side(const DmaPattern& pattern, const AddressSpace& space, bool 
     for (std::uint64_t r = 0; r < pattern.runs(); ++r) {
         const std::uint64_t address = pattern.address(r);
         const std::int32_t partition = space.sbuf_partition(address);
-        AccessRange range{.space = AccessRange::Space::kMemory, .write = write, .first = address};
+        AccessRange range{{.space = MemoryRange::Space::kMemory, .first = address}, write};
         if (partition >= 0) {
-            range.space = AccessRange::Space::kSbuf;
+            range.space = MemoryRange::Space::kSbuf;
             range.partition = static_cast<std::uint32_t>(partition);
             range.first = (address - space.core_address(0)) % kPartitionPitch;
         }
@@ -161,16 +161,6 @@ void append_lanes(const Instruction& i, Ranges& ranges) {
 }
 
 }  // namespace
-
-bool AccessRange::overlaps(const AccessRange& o) const {
-    return space == o.space && partition < o.partition + o.partitions &&
-           o.partition < partition + partitions && first < o.end && o.first < end;
-}
-
-bool AccessRange::covers(const AccessRange& o) const {
-    return space == o.space && partition <= o.partition &&
-           o.partition + o.partitions <= partition + partitions && first <= o.first && o.end <= end;
-}
 
 void append_accesses(const Instruction& i, const AddressSpace& space, Ranges& ranges) {
     switch (i.opcode()) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <systole/isa/instruction.hpp>
+#include <systole/isa/memory_range.hpp>
 #include <systole/semantics/dma_transfer.hpp>
 
 #include <cstdint>
@@ -16,19 +17,9 @@ namespace systole {
 
 inline constexpr std::uint64_t kExactRuns = 4096;
 
-/// Bytes [first, end) of each of some partitions; memory has one "partition" and 64-bit addresses.
-struct AccessRange {
-    enum class Space : std::uint8_t { kSbuf, kPsum, kMemory };
-    Space space = Space::kSbuf;
+/// A range and whether it is written.
+struct AccessRange : MemoryRange {
     bool write = false;
-    std::uint32_t partition = 0;
-    std::uint32_t partitions = 1;
-    std::uint64_t first = 0;
-    std::uint64_t end = 0;
-
-    [[nodiscard]] bool overlaps(const AccessRange& other) const;
-    /// Covers all bytes of `other`.
-    [[nodiscard]] bool covers(const AccessRange& other) const;
 };
 
 /// Appends the ranges of a checked, resolved instruction. `space` tells SBUF from memory for DMA.

@@ -21,6 +21,9 @@ bool has_arithmetic(DType dtype) {
            dtype != DType::kI64;
 }
 
+// The product of four 16-bit counts fits 64 bits.
+bool few_runs(const DmaPattern& pattern) { return pattern.runs() <= kMaxRuns; }
+
 std::uint64_t load(const std::byte* from, std::uint32_t bytes) {
     std::uint64_t value = 0;
     std::memcpy(&value, from, bytes);
@@ -62,13 +65,17 @@ DmaPattern dma_destination(const Instruction& i) {
     return p;
 }
 
-CoreFault DmaTransfer::plan(const Instruction& i, AddressSpace& space, std::uint32_t engines) {
+CoreFault DmaTransfer::plan(const Instruction& i, AddressSpace& space, std::uint32_t engines,
+                            bool fp8_saturate) {
     opcode_ = i.opcode();
     source_.pattern = dma_source(i);
     destination_.pattern = dma_destination(i);
     source_dtype_ = static_cast<DType>(i[Field::kSdt]);
     destination_dtype_ = static_cast<DType>(i[Field::kDdt]);
     accumulate_ = i[Field::kAcc] != 0;
+    fp8_saturate_ = fp8_saturate;
+    if (!few_runs(source_.pattern) || !few_runs(destination_.pattern))
+        return {Exception::kIllegalEncoding, "this DMA model takes up to 2^22 runs on each side"};
     CoreFault fault;
     if (opcode_ == Opcode::kDmaCopy)
         fault = plan_copy(i, space);
@@ -93,6 +100,8 @@ CoreFault DmaTransfer::plan_copy(const Instruction& i, AddressSpace& space) {
         return {Exception::kIllegalDtype, "an accumulating transfer has BF16 or FP32 on both sides"};
     if (converts && i[Field::kDge] == 2)
         return {Exception::kIllegalDtype, "hardware descriptor generation needs equal types"};
+    if (converts && i[Field::kSr] != 0)
+        return {Exception::kIllegalEncoding, "this DMA model rounds casts to the nearest value"};
     const std::uint32_t source_element = converts ? dtype_bytes(source_dtype_) : 1;
     const std::uint32_t destination_element = converts ? dtype_bytes(destination_dtype_) : 1;
     if (source_.pattern.run == 0 || destination_.pattern.run == 0 ||
@@ -182,6 +191,8 @@ void DmaTransfer::copy_bytes() {
 void DmaTransfer::convert_elements() {
     const std::uint32_t s_bytes = dtype_bytes(source_dtype_);
     const std::uint32_t d_bytes = dtype_bytes(destination_dtype_);
+    EncodeOptions options;
+    if (fp8_saturate_ && destination_dtype_ == DType::kFp8E4M3Fn) options.overflow = Overflow::kSaturate;
     std::size_t d = 0;
     std::uint32_t d_done = 0;
     for (const Run& run : source_.runs)
@@ -189,7 +200,7 @@ void DmaTransfer::convert_elements() {
             std::byte* to = destination_.runs[d].data + d_done;
             std::uint32_t value = to_fp32(source_dtype_, load(run.data + at, s_bytes));
             if (accumulate_) value = fp32_add(to_fp32(destination_dtype_, load(to, d_bytes)), value);
-            const std::uint64_t bits = from_fp32(destination_dtype_, value);
+            const std::uint64_t bits = from_fp32(destination_dtype_, value, options);
             std::memcpy(to, &bits, d_bytes);
             if ((d_done += d_bytes) == destination_.pattern.run) d_done = 0, ++d;
         }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What DMA_COPY and DMA_XPOSE do to memory (isa.md 2.7, 4.5): byte patterns on both sides, conversion,
-// accumulation, two-dimensional transposition. Limits: no gather or scatter, no DMA_COMPUTE; they fault.
+// accumulation, two-dimensional transposition. Limits: no gather or scatter, no DMA_COMPUTE, no stochastic
+// rounding of casts, at most kMaxRuns runs a side; they fault.
 //
 // Pure functions of an instruction and an address space. Every address is checked before the first byte is
 // written.
@@ -31,6 +32,10 @@ class AddressSpace {
     [[nodiscard]] virtual std::uint64_t core_address(std::uint32_t flat) const = 0;
 };
 
+/// Runs of one side that a transfer may have: as many as SBUF has 8-byte pieces. Bounds what ring content can
+/// make the model hold.
+inline constexpr std::uint64_t kMaxRuns = 1U << 22;
+
 /// One side of a transfer: runs of `run` bytes at base + sum of i_k * stride_k, outermost dimension slowest.
 struct DmaPattern {
     struct Dim {
@@ -53,8 +58,10 @@ DmaPattern dma_destination(const Instruction& instruction);
 /// A transfer as planned: checked, runs resolved to host memory, bytes per DMA engine known.
 class DmaTransfer {
   public:
-    /// Plans DMA_COPY or DMA_XPOSE. No fault: execute() will succeed.
-    CoreFault plan(const Instruction& instruction, AddressSpace& space, std::uint32_t engines);
+    /// Plans DMA_COPY or DMA_XPOSE. No fault: execute() will succeed. `fp8_saturate`: casts to fp8_e4m3fn
+    /// saturate (SET_MODE 0).
+    CoreFault plan(const Instruction& instruction, AddressSpace& space, std::uint32_t engines,
+                   bool fp8_saturate = false);
 
     /// Moves the bytes.
     void execute();
@@ -87,6 +94,7 @@ class DmaTransfer {
     DType source_dtype_ = DType::kRaw;
     DType destination_dtype_ = DType::kRaw;
     bool accumulate_ = false;
+    bool fp8_saturate_ = false;
     std::uint32_t element_bytes_ = 1;
     std::vector<std::uint64_t> engine_bytes_;
 };

@@ -27,7 +27,8 @@ struct IssuedInstruction {
     const Instruction* instruction =
         nullptr;  ///< dynamic fields filled in; valid until the unit has accepted it
     SemaphoreUpdate update;
-    bool dynamic = false;  ///< an address came from a register
+    bool fp8_saturate = false;  ///< mode FP8_SAT of the stream, for the casts of its transfers
+    bool dynamic = false;       ///< an address came from a register
     bool update_at_read =
         false;  ///< when the last source was read instead of when the last result is visible
 };

@@ -22,7 +22,7 @@ enum class SemaphoreOp : std::uint8_t {
 struct SemaphoreUpdate {
     SemaphoreOp op = SemaphoreOp::kNone;
     std::uint8_t semaphore = 0;
-    std::uint16_t value = 0;   ///< operand of add, subtract and write
+    std::uint32_t value = 0;   ///< operand of add, subtract and write
     std::uint64_t source = 0;  ///< who updates, for observers: IssuedInstruction::id
 };
 

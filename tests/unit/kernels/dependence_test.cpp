@@ -15,14 +15,14 @@ namespace {
 struct Operation {
     Stream stream = Stream::kVector;
     std::uint32_t timeline = 0;
-    std::vector<Region> reads, writes;
+    std::vector<MemoryRange> reads, writes;
     std::vector<Dependence> waits;
 };
 
-Region random_region(SplitMix64& random) {
+MemoryRange random_region(SplitMix64& random) {
     const std::uint32_t partition = static_cast<std::uint32_t>(random.below(4)) * 32;
     const std::uint64_t first = random.below(24) * 512;
-    return {.space = random.below(3) == 0 ? Region::Space::kPsum : Region::Space::kSbuf,
+    return {.space = random.below(3) == 0 ? MemoryRange::Space::kPsum : MemoryRange::Space::kSbuf,
             .partition = partition,
             .partitions = 32 * static_cast<std::uint32_t>(1 + random.below(4 - partition / 32)),
             .first = first,
@@ -65,9 +65,9 @@ std::vector<std::set<std::size_t>> complete_before(const std::vector<Operation>&
 }
 
 bool conflict(const Operation& a, const Operation& b) {
-    const auto any = [](const std::vector<Region>& x, const std::vector<Region>& y) {
-        for (const Region& r : x)
-            for (const Region& s : y)
+    const auto any = [](const std::vector<MemoryRange>& x, const std::vector<MemoryRange>& y) {
+        for (const MemoryRange& r : x)
+            for (const MemoryRange& s : y)
                 if (r.overlaps(s)) return true;
         return false;
     };
@@ -78,7 +78,7 @@ bool conflict(const Operation& a, const Operation& b) {
 bool engine_keeps_order(const Operation& a, const Operation& b) {
     if (a.timeline != 0 || b.timeline != 0) return false;
     const auto without_psum = [](Operation op) {
-        const auto psum = [](const Region& r) { return r.space == Region::Space::kPsum; };
+        const auto psum = [](const MemoryRange& r) { return r.space == MemoryRange::Space::kPsum; };
         std::erase_if(op.reads, psum);
         std::erase_if(op.writes, psum);
         return op;
@@ -117,8 +117,8 @@ INSTANTIATE_TEST_SUITE_P(Seeds, RandomPrograms, testing::Range<std::uint64_t>(1,
 TEST(Dependence, AChainIsWaitedForOnce) {
     DependenceGraph graph;
     std::vector<Dependence> waits;
-    const Region a{.first = 0, .end = 64};
-    const Region b{.first = 64, .end = 128};
+    const MemoryRange a{.first = 0, .end = 64};
+    const MemoryRange b{.first = 64, .end = 128};
     const NodeId load = graph.add(Stream::kSync, kStreams + graph.next_dma_slot(), {}, {a}, waits);
     EXPECT_TRUE(waits.empty());
     const NodeId square = graph.add(Stream::kVector, 1, {a}, {b}, waits);
@@ -133,7 +133,7 @@ TEST(Dependence, AChainIsWaitedForOnce) {
 TEST(Dependence, AccumulatingMultipliesDoNotWaitForEachOther) {
     DependenceGraph graph;
     std::vector<Dependence> waits;
-    const Region sum{.space = Region::Space::kPsum, .first = 0, .end = 2048};
+    const MemoryRange sum{.space = MemoryRange::Space::kPsum, .first = 0, .end = 2048};
     graph.add(Stream::kTensor, 0, {}, {sum}, waits);
     const NodeId second = graph.add(Stream::kTensor, 0, {sum}, {sum}, waits);
     EXPECT_TRUE(waits.empty());
@@ -147,7 +147,7 @@ TEST(Dependence, ATransferWaitsForThePreviousOneOfItsSlot) {
     std::vector<Dependence> waits;
     std::vector<NodeId> nodes;
     for (std::uint32_t i = 0; i <= kDmaSlots; ++i) {
-        const Region own{.first = i * 64, .end = i * 64 + 64};
+        const MemoryRange own{.first = i * 64, .end = i * 64 + 64};
         nodes.push_back(graph.add(Stream::kSync, kStreams + graph.next_dma_slot(), {}, {own}, waits));
         EXPECT_EQ(waits.size(), i == kDmaSlots ? 1U : 0U);
     }

@@ -180,8 +180,7 @@ float model(float sum, std::uint32_t w, std::uint32_t a, bool low_first) {
     return sum;
 }
 
-TEST(Bf16Pairs, TheInstructionIsItsModelAndTheChainWhereNothingRounds) {
-    if (!bf16_pairs_available()) GTEST_SKIP() << "this host has no such instruction";
+TEST(Bf16Pairs, TheModelIsTheChainWhereNothingRoundsAndTheInstructionIsItsModel) {
     SplitMix64 random(6);
     for (int repetition = 0; repetition < 100'000; ++repetition) {
         const int weight_exponent = static_cast<int>(random.below(100)) - 60;
@@ -201,10 +200,12 @@ TEST(Bf16Pairs, TheInstructionIsItsModelAndTheChainWhereNothingRounds) {
             if (start == 0) sums[i] = 0.0F;
         }
         std::array<float, kPairLanes> found = sums;
-        pair_instruction(found, weights, moving);
+        if (bf16_pairs_available()) pair_instruction(found, weights, moving);
         for (std::size_t i = 0; i < kPairLanes; ++i) {
-            const auto bits = std::bit_cast<std::uint32_t>(found[i]);
-            ASSERT_EQ(bits, std::bit_cast<std::uint32_t>(model(sums[i], weights[i], moving[i], false)));
+            const auto bits = std::bit_cast<std::uint32_t>(model(sums[i], weights[i], moving[i], false));
+            if (bf16_pairs_available()) {
+                ASSERT_EQ(bits, std::bit_cast<std::uint32_t>(found[i]));
+            }
             ASSERT_EQ(bits, std::bit_cast<std::uint32_t>(model(sums[i], weights[i], moving[i], true)));
             const float first = std::fma(value(weights[i] & 0xFFFFU), value(moving[i] & 0xFFFFU), sums[i]);
             ASSERT_EQ(bits, std::bit_cast<std::uint32_t>(

@@ -25,7 +25,7 @@ class Accesses : public CoreFixture {
     }
     static bool has(const std::vector<AccessRange>& list, bool write, bool psum, std::uint32_t partition,
                     std::uint32_t partitions, std::uint64_t first, std::uint64_t end) {
-        const auto space = psum ? AccessRange::Space::kPsum : AccessRange::Space::kSbuf;
+        const auto space = psum ? MemoryRange::Space::kPsum : MemoryRange::Space::kSbuf;
         for (const AccessRange& r : list)
             if (r.space == space && r.write == write && r.partition == partition &&
                 r.partitions == partitions && r.first == first && r.end == end)

@@ -154,6 +154,21 @@ TEST(DmaTransfer, ConvertsThroughFp32) {
     EXPECT_EQ(dma.plan(i, memory, kEngines).code, Exception::kIllegalDtype);
 }
 
+TEST(DmaTransfer, CastsToFp8SaturateInThatMode) {
+    for (const bool saturate : {false, true}) {
+        Memory memory;
+        const float large = 1000;
+        std::memcpy(memory.flat.data(), &large, 4);
+        Instruction i = transfer({.base = kMemory, .run = 4}, {.base = kSbuf, .run = 1});
+        i.set(Field::kSdt, static_cast<std::uint32_t>(DType::kFp32));
+        i.set(Field::kDdt, static_cast<std::uint32_t>(DType::kFp8E4M3Fn));
+        DmaTransfer dma;
+        ASSERT_FALSE(dma.plan(i, memory, kEngines, saturate));
+        dma.execute();
+        EXPECT_EQ(std::to_integer<int>(memory.sbuf[0]), saturate ? 0x7E : 0x7F);  // 448 or NaN
+    }
+}
+
 TEST(DmaTransfer, AccumulatesInFp32) {
     Memory memory;
     const std::array<float, 2> a{1.5F, 1e8F}, b{2.25F, 1.0F};
@@ -205,6 +220,14 @@ TEST(DmaTransfer, BrokenRulesAreNamed) {
     raw.set(Field::kDdt, static_cast<std::uint32_t>(DType::kE5M2x4));
     EXPECT_EQ(fault(raw), Exception::kIllegalDtype);
     EXPECT_EQ(fault(transfer(good, good, Opcode::kDmaCompute)), Exception::kIllegalOpcode);
+    const Shape endless{.base = kMemory, .run = 1, .n1 = 0xFFFF, .n2 = 0xFFFF};
+    EXPECT_EQ(fault(transfer(endless, endless)), Exception::kIllegalEncoding);
+    Instruction stochastic = transfer(good, {.base = kSbuf, .run = 32});
+    stochastic.set(Field::kSdt, static_cast<std::uint32_t>(DType::kFp32));
+    stochastic.set(Field::kDdt, static_cast<std::uint32_t>(DType::kBf16));
+    EXPECT_EQ(fault(stochastic), Exception::kNone);
+    stochastic.set(Field::kSr, 1);
+    EXPECT_EQ(fault(stochastic), Exception::kIllegalEncoding);
 }
 
 }  // namespace
