@@ -63,7 +63,7 @@ Corners make_corners(const ElementFormat& format) {
 
 std::uint32_t ElementFormat::encode(bool negative, std::uint32_t significand, std::int32_t exponent) const {
     if (significand == 0) return code(negative, 0, 0);
-    const std::int32_t top = std::bit_width(significand) - 1;
+    const std::int32_t top = static_cast<std::int32_t>(std::bit_width(significand)) - 1;
     const std::int32_t field = exponent + top + bias;
     if (field > static_cast<std::int32_t>(max_finite_exponent()))
         return code(negative, max_finite_exponent(),

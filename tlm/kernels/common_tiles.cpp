@@ -18,14 +18,14 @@ std::vector<std::byte> identity_matrix(std::uint32_t size, DType dtype) {
 
 TileView load_identity(KernelBuilder& builder, std::uint32_t size, DType dtype) {
     const MemoryView memory = builder.constant("identity", dtype, {size, size}, identity_matrix(size, dtype));
-    const TileView identity = builder.sbuf("identity", size, {size}, dtype);
+    TileView identity = builder.sbuf("identity", size, {size}, dtype);
     builder.load(identity, memory);
     return identity;
 }
 
 TileView load_in_each_partition(KernelBuilder& builder, const std::string& name, std::uint32_t partitions,
                                 const MemoryView& vector) {
-    const TileView tile =
+    TileView tile =
         builder.sbuf(name, partitions, {static_cast<std::uint32_t>(vector.elements())}, vector.dtype);
     MemoryView rows = vector;
     rows.dims.insert(rows.dims.begin(), {partitions, 0});

@@ -123,10 +123,10 @@ class FlashBuilder {
 
     // The scores, in PSUM, or in SBUF where some keys are hidden.
     TileView score(const QueryTile& queries, const KeyTile& keys, std::uint32_t seen) {
-        const TileView product = b_.psum("product", queries.count, {seen}, DType::kFp32);
+        TileView product = b_.psum("product", queries.count, {seen}, DType::kFp32);
         b_.matmul(product, queries.q, keys.k.columns(0, seen), false);
         if (!shape_.causal || keys.first + seen <= queries.first + 1) return product;
-        const TileView scores = b_.sbuf("scores", queries.count, {seen}, DType::kFp32);
+        TileView scores = b_.sbuf("scores", queries.count, {seen}, DType::kFp32);
         b_.tensor_copy(scores, product, Stream::kScalar);
         b_.release(product);
         // Query p sees key j when first query + p - (first key + j) >= 0.
@@ -192,7 +192,7 @@ class FlashBuilder {
         if (whole != chunks)
             b_.tensor_copy(turned.rows(0, rows_of(whole)).slice(0, whole, 1),
                            transposed.rows(0, rows_of(whole)).slice(0, whole, 1));
-        const TileView product = b_.psum("values", queries, {shape_.head}, DType::kFp32);
+        TileView product = b_.psum("values", queries, {shape_.head}, DType::kFp32);
         for (std::uint32_t c = 0; c < chunks; ++c)
             b_.matmul(product, turned.rows(0, rows_of(c)).slice(0, c, 1),
                       keys.v.rows(0, rows_of(c)).slice(0, c, 1), c != 0);

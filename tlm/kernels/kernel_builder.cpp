@@ -51,12 +51,12 @@ KernelBuilder::KernelBuilder(std::string name, const KernelMachine& machine)
       sbuf_(machine.sbuf_bytes, kTileAlignment),
       psum_(machine.psum_bytes, machine.psum_bank_bytes) {}
 
-void KernelBuilder::emit(Stream stream, Instruction instruction, const std::vector<MemoryRange>& reads,
+void KernelBuilder::emit(Stream stream, const Instruction& instruction, const std::vector<MemoryRange>& reads,
                          const std::vector<MemoryRange>& writes) {
     Emitted emitted;
     emitted.timeline = static_cast<std::uint32_t>(stream);
     if (is_transfer(instruction)) emitted.timeline = kStreams + graph_.next_dma_slot();
-    emitted.instruction = std::move(instruction);
+    emitted.instruction = instruction;
     emitted.node = graph_.add(stream, emitted.timeline, reads, writes, emitted.waits);
     streams_[static_cast<std::size_t>(stream)].push_back(std::move(emitted));
 }
@@ -97,7 +97,7 @@ Program KernelBuilder::finish() {
                 Instruction wait(Opcode::kSemOp);
                 for (std::size_t w = 0; w < 2 && e.waits.size() - at > 2; ++w, ++at)
                     set_wait(wait, w, semaphore_of(e.waits[at].timeline), number[e.waits[at].producer]);
-                out.push_back(std::move(wait));
+                out.push_back(wait);
             }
             for (std::size_t w = 0; at < e.waits.size(); ++w, ++at)
                 set_wait(e.instruction, w, semaphore_of(e.waits[at].timeline), number[e.waits[at].producer]);
@@ -106,7 +106,7 @@ Program KernelBuilder::finish() {
                 e.instruction.set(Field::kUpdOp, is_transfer(e.instruction) ? kAddImmediate : kIncrement);
                 if (is_transfer(e.instruction)) e.instruction.set(Field::kUpdImm, machine_.dma_engines);
             }
-            out.push_back(std::move(e.instruction));
+            out.push_back(e.instruction);
         }
         out.emplace_back(Opcode::kHalt);
         streams_[s].clear();

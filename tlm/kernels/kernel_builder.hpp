@@ -151,7 +151,7 @@ class KernelBuilder {
     TileView allocate(TileAllocator& allocator, bool psum, const std::string& name, std::uint32_t partitions,
                       const std::vector<std::uint32_t>& free, DType dtype);
     void transfer(const TileView& tile, const MemoryView& memory, bool to_tile, Stream stream);
-    void emit(Stream stream, Instruction instruction, const std::vector<MemoryRange>& reads,
+    void emit(Stream stream, const Instruction& instruction, const std::vector<MemoryRange>& reads,
               const std::vector<MemoryRange>& writes);
     struct MatmulOperands {
         TileView stationary, moving;

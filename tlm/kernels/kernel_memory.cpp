@@ -259,7 +259,7 @@ void KernelBuilder::transfer(const TileView& tile, const MemoryView& memory, boo
     const bool changes = tensor->kind == TensorKind::kOutput || tensor->kind == TensorKind::kScratch;
     std::vector<MemoryRange> in_memory = changes ? memory_regions(memory) : std::vector<MemoryRange>{};
     std::vector<MemoryRange> on_chip{region_of(tile)};
-    emit(stream, std::move(instruction), to_tile ? in_memory : on_chip, to_tile ? on_chip : in_memory);
+    emit(stream, instruction, to_tile ? in_memory : on_chip, to_tile ? on_chip : in_memory);
 }
 
 }  // namespace systole

@@ -121,7 +121,7 @@ void KernelBuilder::emit_matmul(const TileView& to, const MatmulOperands& operan
     reads.push_back(region_of(moving));
     if (operands.moving_scale != nullptr) reads.push_back(region_of(*operands.moving_scale));
     if (accumulate) reads.push_back(region_of(to));
-    emit(Stream::kTensor, std::move(multiply), reads, {region_of(to)});
+    emit(Stream::kTensor, multiply, reads, {region_of(to)});
 }
 
 void KernelBuilder::quantize_mx(const TileView& to, const TileView& scale, const TileView& data) {
@@ -134,7 +134,7 @@ void KernelBuilder::quantize_mx(const TileView& to, const TileView& scale, const
     i.operand(OperandName::kA) = data.operand();
     i.operand(OperandName::kB) = scale.operand();
     i.operand(OperandName::kC) = to.operand();
-    emit(Stream::kVector, std::move(i), {region_of(data)}, {region_of(to), region_of(scale)});
+    emit(Stream::kVector, i, {region_of(data)}, {region_of(to), region_of(scale)});
 }
 
 void KernelBuilder::tensor_tensor(AluOp op, const TileView& to, const TileView& a, const TileView& b,
@@ -146,7 +146,7 @@ void KernelBuilder::tensor_tensor(AluOp op, const TileView& to, const TileView& 
     i.operand(OperandName::kA) = a.operand();
     i.operand(OperandName::kB) = b.operand();
     i.operand(OperandName::kC) = to.operand();
-    emit(stream, std::move(i), {region_of(a), region_of(b)}, {region_of(to)});
+    emit(stream, i, {region_of(a), region_of(b)}, {region_of(to)});
 }
 
 void KernelBuilder::tensor_scalar(const TileView& to, const TileView& data, AluOp op0,
@@ -161,7 +161,7 @@ void KernelBuilder::tensor_scalar(const TileView& to, const TileView& data, AluO
     if (op1 != AluOp::kBypass) set_scalar(i, Field::kS1, Field::kS1k, s1, reads);
     i.operand(OperandName::kA) = data.operand();
     i.operand(OperandName::kC) = to.operand();
-    emit(stream, std::move(i), reads, {region_of(to)});
+    emit(stream, i, reads, {region_of(to)});
 }
 
 void KernelBuilder::scalar_tensor_tensor(const TileView& to, const TileView& data, AluOp op0,
@@ -176,7 +176,7 @@ void KernelBuilder::scalar_tensor_tensor(const TileView& to, const TileView& dat
     i.operand(OperandName::kA) = data.operand();
     i.operand(OperandName::kB) = operand.operand();
     i.operand(OperandName::kC) = to.operand();
-    emit(Stream::kVector, std::move(i), reads, {region_of(to)});
+    emit(Stream::kVector, i, reads, {region_of(to)});
 }
 
 void KernelBuilder::tensor_reduce(AluOp op, const TileView& to, const TileView& data, std::uint32_t keep,
@@ -191,7 +191,7 @@ void KernelBuilder::tensor_reduce(AluOp op, const TileView& to, const TileView& 
     i.set(Field::kNeg, negate ? 1 : 0);
     i.operand(OperandName::kA) = data.operand(false);
     i.operand(OperandName::kC) = to.operand();
-    emit(Stream::kVector, std::move(i), {region_of(data)}, {region_of(to)});
+    emit(Stream::kVector, i, {region_of(data)}, {region_of(to)});
 }
 
 void KernelBuilder::tensor_scalar_reduce(const TileView& to, const TileView& data, AluOp op0,
@@ -205,7 +205,7 @@ void KernelBuilder::tensor_scalar_reduce(const TileView& to, const TileView& dat
     i.set(Field::kRedCmd, static_cast<std::uint32_t>(ReduceCommand::kResetReduce));
     i.operand(OperandName::kA) = data.operand();
     i.operand(OperandName::kC) = to.operand();
-    emit(Stream::kVector, std::move(i), reads, {region_of(to)});
+    emit(Stream::kVector, i, reads, {region_of(to)});
 }
 
 void KernelBuilder::bn_stats(const TileView& to, const TileView& data) {
@@ -213,7 +213,7 @@ void KernelBuilder::bn_stats(const TileView& to, const TileView& data) {
     Instruction i = instruction_of(Opcode::kBnStats, to.partitions);
     i.operand(OperandName::kA) = data.operand();
     i.operand(OperandName::kC) = to.operand();
-    emit(Stream::kVector, std::move(i), {region_of(data)}, {region_of(to)});
+    emit(Stream::kVector, i, {region_of(data)}, {region_of(to)});
 }
 
 void KernelBuilder::bn_aggr(const TileView& to, const TileView& stats) {
@@ -221,7 +221,7 @@ void KernelBuilder::bn_aggr(const TileView& to, const TileView& stats) {
     Instruction i = instruction_of(Opcode::kBnAggr, to.partitions);
     i.operand(OperandName::kA) = stats.operand();
     i.operand(OperandName::kC) = to.operand();
-    emit(Stream::kVector, std::move(i), {region_of(stats)}, {region_of(to)});
+    emit(Stream::kVector, i, {region_of(stats)}, {region_of(to)});
 }
 
 void KernelBuilder::scan(const TileView& to, const TileView& data, AluOp op0, AluOp op1,
@@ -236,7 +236,7 @@ void KernelBuilder::scan(const TileView& to, const TileView& data, AluOp op0, Al
     i.operand(OperandName::kA) = data.operand();
     i.operand(OperandName::kB) = operand.operand();
     i.operand(OperandName::kC) = to.operand();
-    emit(Stream::kVector, std::move(i), reads, {region_of(to)});
+    emit(Stream::kVector, i, reads, {region_of(to)});
 }
 
 void KernelBuilder::max8(const TileView& to, const TileView& data) {
@@ -244,7 +244,7 @@ void KernelBuilder::max8(const TileView& to, const TileView& data) {
     Instruction i = instruction_of(Opcode::kMax8, to.partitions);
     i.operand(OperandName::kA) = data.operand();
     i.operand(OperandName::kC) = to.operand();
-    emit(Stream::kVector, std::move(i), {region_of(data)}, {region_of(to)});
+    emit(Stream::kVector, i, {region_of(data)}, {region_of(to)});
 }
 
 void KernelBuilder::find_index8(const TileView& to, const TileView& data, const TileView& values) {
@@ -254,7 +254,7 @@ void KernelBuilder::find_index8(const TileView& to, const TileView& data, const 
     i.operand(OperandName::kA) = data.operand();
     i.operand(OperandName::kB) = values.operand();
     i.operand(OperandName::kC) = to.operand();
-    emit(Stream::kVector, std::move(i), {region_of(data), region_of(values)}, {region_of(to)});
+    emit(Stream::kVector, i, {region_of(data), region_of(values)}, {region_of(to)});
 }
 
 void KernelBuilder::tensor_copy(const TileView& to, const TileView& from, Stream stream) {
@@ -263,7 +263,7 @@ void KernelBuilder::tensor_copy(const TileView& to, const TileView& from, Stream
     i.set(Field::kBits, to.dtype == from.dtype ? 1 : 0);
     i.operand(OperandName::kA) = from.operand();
     i.operand(OperandName::kC) = to.operand();
-    emit(stream, std::move(i), {region_of(from)}, {region_of(to)});
+    emit(stream, i, {region_of(from)}, {region_of(to)});
 }
 
 void KernelBuilder::memset(const TileView& to, float value, Stream stream) {
@@ -272,7 +272,7 @@ void KernelBuilder::memset(const TileView& to, float value, Stream stream) {
     i.set(Field::kS0, static_cast<std::uint32_t>(bits));
     i.set(Field::kS0k, static_cast<std::uint32_t>(SlotKind::kImmediate));
     i.operand(OperandName::kC) = to.operand();
-    emit(stream, std::move(i), {}, {region_of(to)});
+    emit(stream, i, {}, {region_of(to)});
 }
 
 void KernelBuilder::reciprocal(const TileView& to, const TileView& data) {
@@ -280,7 +280,7 @@ void KernelBuilder::reciprocal(const TileView& to, const TileView& data) {
     Instruction i = instruction_of(Opcode::kRecip, to.partitions);
     i.operand(OperandName::kA) = data.operand();
     i.operand(OperandName::kC) = to.operand();
-    emit(Stream::kVector, std::move(i), {region_of(data)}, {region_of(to)});
+    emit(Stream::kVector, i, {region_of(data)}, {region_of(to)});
 }
 
 void KernelBuilder::activation(Activation function, const TileView& to, const TileView& data,
@@ -296,13 +296,13 @@ void KernelBuilder::activation(Activation function, const TileView& to, const Ti
     i.set(Field::kRedCmd, static_cast<std::uint32_t>(options.reduce));
     i.operand(OperandName::kA) = data.operand();
     i.operand(OperandName::kC) = to.operand();
-    emit(Stream::kScalar, std::move(i), reads, {region_of(to)});
+    emit(Stream::kScalar, i, reads, {region_of(to)});
 }
 
 void KernelBuilder::read_accumulators(const TileView& to, Stream stream) {
     Instruction i = instruction_of(Opcode::kAccRd, to.partitions);
     i.operand(OperandName::kC) = to.operand();
-    emit(stream, std::move(i), {}, {region_of(to)});
+    emit(stream, i, {}, {region_of(to)});
 }
 
 void KernelBuilder::affine_select(const TileView& to, const TileView& data, AluOp comparison,
@@ -326,7 +326,7 @@ void KernelBuilder::affine_select(const TileView& to, const TileView& data, AluO
     }
     i.operand(OperandName::kA) = data.operand();
     i.operand(OperandName::kC) = to.operand();
-    emit(Stream::kGpsimd, std::move(i), {region_of(data)}, {region_of(to)});
+    emit(Stream::kGpsimd, i, {region_of(data)}, {region_of(to)});
 }
 
 }  // namespace systole

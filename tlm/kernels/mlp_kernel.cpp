@@ -37,14 +37,14 @@ class MlpBuilder {
         const MemoryView::Dim row = view.dims[0], column = view.dims[1];
         view.dims = {{partitions, column.stride_bytes * kLanes}, row, {kLanes, column.stride_bytes}};
         b_.load(raw, view);
-        const Packed packed = quantise(name, raw, rows);
+        Packed packed = quantise(name, raw, rows);
         b_.release(raw);
         return packed;
     }
 
     Packed quantise(const std::string& name, const TileView& raw, std::uint32_t rows) {
-        const Packed packed{b_.sbuf(name, raw.partitions, {rows}, packed_),
-                            b_.sbuf(name + "_scale", raw.partitions, {rows}, DType::kE8M0)};
+        Packed packed{b_.sbuf(name, raw.partitions, {rows}, packed_),
+                      b_.sbuf(name + "_scale", raw.partitions, {rows}, DType::kE8M0)};
         b_.quantize_mx(packed.data, packed.scale, raw);
         return packed;
     }
@@ -94,7 +94,7 @@ Program mlp_kernel(const KernelMachine& machine, DType packed, std::uint32_t tok
             const TileView layer = b.sbuf("layer", partitions, {rows, kLanes}, DType::kBf16);
             for (std::uint32_t lane = 0; lane < kLanes; ++lane) {
                 const auto product = [&](const char* name, const std::vector<Packed>& weights) {
-                    const TileView sum = b.psum(name, partitions, {rows}, DType::kFp32);
+                    TileView sum = b.psum(name, partitions, {rows}, DType::kFp32);
                     for (std::size_t k = 0; k < weights.size(); ++k)
                         b.matmul_mx(sum, weights[k].data.slice(0, lane, partitions, kLanes),
                                     weights[k].scale.slice(0, lane, partitions, kLanes), inputs[k].data,

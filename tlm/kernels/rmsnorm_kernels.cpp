@@ -21,7 +21,7 @@ TileView normalise(KernelBuilder& b, const MemoryView& from, const TileView& gam
     const TileView x = b.sbuf("x", rows, {columns}, from.dtype);
     const TileView squares = b.sbuf("squares", rows, {columns}, DType::kBf16);
     const TileView factor = b.sbuf("factor", rows, {1}, DType::kFp32);
-    const TileView normed = b.sbuf("normed", rows, {columns}, dtype);
+    TileView normed = b.sbuf("normed", rows, {columns}, dtype);
     b.load(x, from);
     b.activation(Activation::kSquare, squares, x, {.reduce = ReduceCommand::kResetReduce});
     b.read_accumulators(factor, Stream::kScalar);

@@ -75,7 +75,7 @@ void PartitionMemory::power_up() { map_poison(storage_, bytes_, parameters_.pois
 
 void PartitionMemory::set_dmi(bool granted) {
     parameters_.dmi = granted;
-    for (auto& socket : target) socket->invalidate_direct_mem_ptr(0, ~sc_dt::uint64{0});
+    for (unsigned i = 0; i < target.size(); ++i) target[i]->invalidate_direct_mem_ptr(0, ~sc_dt::uint64{0});
 }
 
 // The longest stretch around an address that is all memory or all hole.

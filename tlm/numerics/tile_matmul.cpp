@@ -77,7 +77,8 @@ std::uint32_t psum_value(const PsumFormat& format, std::uint32_t old, std::uint3
     const auto bits = std::bit_cast<std::uint32_t>(canonical(sum));
     if (!bf16) return bits;
     if (format.rounding == Rounding::kNearestEven) return (bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16;
-    const std::uint32_t noise = random->next() & 0xFFFFU;  // one word per element, used or not
+    // One word per element, used or not. check_psum() has seen that there is a generator.
+    const std::uint32_t noise = random->next() & 0xFFFFU;  // NOLINT(clang-analyzer-core.CallAndMessage)
     const bool finite = (bits & 0x7F800000U) != 0x7F800000U;
     return (finite ? bits + noise : bits) >> 16;
 }

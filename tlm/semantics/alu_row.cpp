@@ -44,9 +44,9 @@ void with_operator(AluOp op, const Body& body) {
         case AluOp::kPower:
             return body([](float x, float y) { return static_cast<float>(power(x, y)); });
         case AluOp::kAbsMax:
-            return body([](float x, float y) { return (y != y) | (std::fabs(x) > std::fabs(y)) ? x : y; });
+            return body([](float x, float y) { return ((y != y) | (std::fabs(x) > std::fabs(y))) ? x : y; });
         case AluOp::kAbsMin:
-            return body([](float x, float y) { return (y != y) | (std::fabs(x) < std::fabs(y)) ? x : y; });
+            return body([](float x, float y) { return ((y != y) | (std::fabs(x) < std::fabs(y))) ? x : y; });
         case AluOp::kAbs:
             return body([](float x, float) { return std::fabs(x); });
         case AluOp::kSquare:

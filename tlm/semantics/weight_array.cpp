@@ -41,7 +41,7 @@ void narrow_pairs(const std::uint32_t* from, std::byte* to, std::uint32_t count)
 }  // namespace
 
 WeightArray::WeightArray(std::uint32_t rows, std::uint32_t columns)
-    : rows_(rows), columns_(columns), words_(std::size_t{rows} * columns), scales_(words_.size()) {
+    : columns_(columns), words_(std::size_t{rows} * columns), scales_(words_.size()) {
     read_data_.resize(words_.size() * sizeof(std::uint32_t));
     read_scale_.resize(words_.size());
 }

@@ -29,7 +29,6 @@ class WeightArray {
     TensorOperand read(const PeTile& tile, TensorMode mode, DType dtype);
 
   private:
-    std::uint32_t rows_;
     std::uint32_t columns_;
     std::vector<std::uint32_t> words_;  // [row][column], low bits; double row: second half in bits 15:8
     std::vector<std::uint8_t> scales_;  // [row][column], each row's own copy of its group's scale

@@ -99,7 +99,7 @@ TEST(Conversion, IntegerToFp32) {
                 values.push_back((std::uint64_t{1} << power) + static_cast<std::uint64_t>(delta));
         // Halfway cases of the rounding to 24 bits.
         for (int power = 24; power < type.bits; ++power)
-            for (const std::uint64_t odd : {1, 3, 5, 7})
+            for (const std::uint64_t odd : {1U, 3U, 5U, 7U})
                 for (int delta = -1; delta <= 1; ++delta)
                     values.push_back((std::uint64_t{1} << power) + (odd << (power - 24)) +
                                      static_cast<std::uint64_t>(delta));

@@ -56,7 +56,7 @@ TEST_F(Accesses, ScaleRowsHaveTheirOwnPattern) {
     i.operand(OperandName::kB) = row(DType::kE8M0, 512, 4, 8);
     i.operand(OperandName::kC) = tile(DType::kE4M3Fnx4, 0, 64, {{3, 4}});
     const auto list = of(i);
-    for (const std::uint32_t partition : {8, 11, 40, 43})
+    for (const std::uint32_t partition : {8U, 11U, 40U, 43U})
         EXPECT_TRUE(has(list, true, false, partition, 1, 512, 516));
 }
 

@@ -133,9 +133,9 @@ TEST_F(ExecuteGather, NonzeroCountOnEverySixteenthPartition) {
     Instruction i = tiles(Opcode::kNonzeroCnt, row(DType::kFp32, 0, 4), none(), row(DType::kI32, 64, 5), 33);
     i.set(Field::kS0, 100);
     i.set(Field::kS1, 0xFFFFFFFF);
-    for (const std::uint32_t p : {0, 1, 16, 32}) fill(i.a(), p, {0, 3, -0.0F, -1});
+    for (const std::uint32_t p : {0U, 1U, 16U, 32U}) fill(i.a(), p, {0, 3, -0.0F, -1});
     run(i, Stream::kGpsimd);
-    for (const std::uint32_t p : {0, 16, 32})
+    for (const std::uint32_t p : {0U, 16U, 32U})
         EXPECT_EQ(values(i.c(), p), (std::vector<float>{101, 103, -1, -1, 2}));
     EXPECT_EQ(bits(i.c(), 1, 0), 0xA5A5A5A5U);
     i.operand(kC).pattern.dims[0].count = 4;
