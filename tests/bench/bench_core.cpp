@@ -29,6 +29,7 @@ class TimedBackend final : public TensorBackend {
         : model_(parameters, psum), seconds_(seconds) {}
 
     [[nodiscard]] const TensorEngineParameters& parameters() const override { return model_.parameters(); }
+    [[nodiscard]] bool takes_operands() const override { return model_.takes_operands(); }
     TensorTimes submit(const TensorCommand& command, std::uint64_t offered) override {
         const double began = cpu_seconds();
         const TensorTimes times = model_.submit(command, offered);

@@ -32,11 +32,10 @@ ByteRange psum_range(const TensorInstruction& instruction, const TensorPlan& pla
             .end = plan.command.psum_base_bytes + (span.highest + 1) * bytes};
 }
 
-// Distance of gathered rows: odd in cache lines, so that the rows of one column do not all fall into the same
-// few sets of the host's caches.
-std::size_t padded_row(std::size_t bytes) {
-    constexpr std::size_t kLine = 64;
-    return ((bytes + kLine - 1) / kLine | 1) * kLine;
+// Whether the commands of a plan take operands of their own: both halves of a piece have to follow each
+// other.
+bool halves_by_piece(const TensorPlan& plan) {
+    return plan.pieces > 1 && plan.command.mode == TensorMode::kDoubleRow;
 }
 
 }  // namespace
@@ -188,14 +187,10 @@ void TensorEngine::submit(InFlight& entry, std::uint64_t offered) {
 TensorCommand TensorEngine::piece(const InFlight& entry, std::uint64_t index) const {
     const TensorPlan& plan = entry.plan;
     TensorCommand command = plan.command;
-    std::size_t row_bytes = padded_row(std::size_t{plan.elements} * plan.element_bytes);
-    std::size_t at = index * command.n * plan.element_bytes;
-    if (plan.pieces > 1 && command.mode == TensorMode::kDoubleRow) {
-        // Both halves of a piece have to follow each other, so each piece is an operand of its own.
-        row_bytes = std::size_t{2} * command.n * plan.element_bytes;
-        at = index * command.tile.rows * row_bytes;
-    }
-    command.operand = {.data = entry.data.data() + at, .row_stride_bytes = row_bytes};
+    command.operand = entry.operand;
+    command.operand.data += halves_by_piece(plan)
+                                ? index * command.tile.rows * command.operand.row_stride_bytes
+                                : index * command.n * plan.element_bytes;
     if (plan.scale_rows != 0) {
         command.operand.scale = entry.scale.data() + index * command.n;
         command.operand.scale_stride_bytes = plan.elements;
@@ -324,15 +319,38 @@ bool TensorEngine::read_row(std::uint32_t partition, std::uint32_t start_byte, c
     return true;
 }
 
+// Points at the operand in SBUF if nobody keeps that pointer, its rows are contiguous, and direct access
+// leads to all of them.
+bool TensorEngine::use_operand_in_place(InFlight& entry) {
+    const TensorPlan& plan = entry.plan;
+    const bool contiguous = plan.source.repeats == 1 && plan.source.stride == 1;
+    if (!backend_->takes_operands() || !contiguous || halves_by_piece(plan)) return false;
+    const std::size_t pitch = machine_.memory.pitch_bytes;
+    const std::size_t bytes =
+        (plan.command.tile.rows - 1) * pitch + std::size_t{plan.elements} * plan.element_bytes;
+    const std::byte* data =
+        sbuf_initiator.direct(plan.start_partition * std::uint64_t{pitch} + plan.start_byte, bytes);
+    entry.operand = {.data = data, .row_stride_bytes = pitch};
+    return data != nullptr;
+}
+
 bool TensorEngine::read_operand(InFlight& entry) {
     const TensorPlan& plan = entry.plan;
     const TensorCommand& command = plan.command;
+    entry.scale.resize(std::size_t{plan.scale_rows} * plan.elements);
+    for (std::uint32_t g = 0; g < plan.scale_rows; ++g)
+        if (!read_row(plan.scale_partition(g), plan.scale_start_byte, plan, 1,
+                      reinterpret_cast<std::byte*>(entry.scale.data()) + std::size_t{g} * plan.elements))
+            return false;
+    if (use_operand_in_place(entry)) return true;
+
     const std::size_t row_bytes = std::size_t{plan.elements} * plan.element_bytes;
-    const bool by_piece = plan.pieces > 1 && command.mode == TensorMode::kDoubleRow;
+    const bool by_piece = halves_by_piece(plan);
     const std::size_t run_bytes = std::size_t{command.n} * plan.element_bytes;
-    const std::size_t stride = by_piece ? row_bytes : padded_row(row_bytes);
+    const std::size_t stride = by_piece ? row_bytes : padded_row_bytes(row_bytes);
     entry.data.resize(command.tile.rows * stride);
     entry.row.resize(by_piece ? row_bytes : 0);
+    entry.operand = {.data = entry.data.data(), .row_stride_bytes = by_piece ? 2 * run_bytes : stride};
     for (std::uint32_t k = 0; k < command.tile.rows; ++k) {
         std::byte* to = by_piece ? entry.row.data() : entry.data.data() + k * stride;
         if (!read_row(plan.start_partition + k, plan.start_byte, plan, plan.element_bytes, to)) return false;
@@ -342,11 +360,6 @@ bool TensorEngine::read_operand(InFlight& entry) {
                 std::memcpy(entry.data.data() + ((i * command.tile.rows + k) * 2 + half) * run_bytes,
                             entry.row.data() + (half * plan.pieces + i) * run_bytes, run_bytes);
     }
-    entry.scale.resize(std::size_t{plan.scale_rows} * plan.elements);
-    for (std::uint32_t g = 0; g < plan.scale_rows; ++g)
-        if (!read_row(plan.scale_partition(g), plan.scale_start_byte, plan, 1,
-                      reinterpret_cast<std::byte*>(entry.scale.data()) + std::size_t{g} * plan.elements))
-            return false;
     return true;
 }
 

@@ -90,7 +90,8 @@ class TensorEngine : public sc_core::sc_module {
     void end_of_elaboration() override;
 
   private:
-    // An instruction between acceptance and completion, with its own copy of the operand.
+    // An instruction between acceptance and completion, with its own copy of the operand if the backend needs
+    // one.
     struct InFlight {
         TensorInstruction instruction;
         TensorPlan plan;
@@ -99,6 +100,7 @@ class TensorEngine : public sc_core::sc_module {
         std::uint64_t sequence = 0;
         std::uint64_t first_tag = 0;  // backend tags first_tag .. first_tag + pieces - 1
         bool submitted = false;       // the backend has it and its results are not in PSUM yet
+        TensorOperand operand;        // elements of the first piece, in SBUF or in `data`
         std::vector<std::byte> data;
         std::vector<std::byte> row;
         std::vector<std::uint8_t> scale;
@@ -120,6 +122,7 @@ class TensorEngine : public sc_core::sc_module {
     void schedule(InFlight& entry);
     void arm();
 
+    [[nodiscard]] bool use_operand_in_place(InFlight& entry);
     [[nodiscard]] bool read_operand(InFlight& entry);
     [[nodiscard]] bool read_row(std::uint32_t partition, std::uint32_t start_byte, const TensorPlan& plan,
                                 std::uint32_t element_bytes, std::byte* to);

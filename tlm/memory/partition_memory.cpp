@@ -18,6 +18,13 @@ std::byte* map_storage(std::size_t bytes) {
     return static_cast<std::byte*>(memory);
 }
 
+// Fresh pages of zeros over the storage: one mapping, whatever its size.
+void map_zeros(std::byte* storage, std::size_t bytes) {
+    void* mapped = mmap(storage, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE, -1, 0);
+    SYSTOLE_INVARIANT(mapped != MAP_FAILED, "the host has address space for the memory");
+}
+
 // Maps private copies of one poisoned file over the storage: all untouched pages share the file's, and a page
 // takes host memory of its own with the first write to it.
 void map_poison(std::byte* storage, std::size_t bytes, std::uint8_t poison) {
@@ -71,7 +78,12 @@ std::byte* PartitionMemory::partition(std::uint32_t p) {
     return storage_ + p * parameters_.partition_bytes;
 }
 
-void PartitionMemory::power_up() { map_poison(storage_, bytes_, parameters_.poison_byte); }
+void PartitionMemory::power_up() {
+    if (parameters_.poison_byte == 0)
+        map_zeros(storage_, bytes_);
+    else
+        map_poison(storage_, bytes_, parameters_.poison_byte);
+}
 
 void PartitionMemory::set_dmi(bool granted) {
     parameters_.dmi = granted;

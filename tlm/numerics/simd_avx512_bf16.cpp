@@ -230,11 +230,31 @@ void pair_panel(const detail::PackedTile& tile, const float* moving, std::uint32
     }
 }
 
-bool multiply_pairs(const detail::PackedTile& tile, const TensorOperand& moving, std::uint32_t rows,
-                    std::uint32_t n, std::byte* scratch, const detail::ResultSink& sink) {
-    const auto exact = [&](const Bf16Range& range) { return is_exact(tile.pairs_range, range, rows); };
-    if (!exact(scan(moving, rows, n, exact))) return false;
+bool scan_moving(const detail::PackedTile& tile, const TensorOperand& moving, std::uint32_t rows,
+                 std::uint32_t n, Bf16Range& range) {
+    const auto exact = [&](const Bf16Range& seen) { return is_exact(tile.pairs_range, seen, rows); };
+    range = scan(moving, rows, n, exact);
+    return exact(range);
+}
+
+bool exact_pairs(const detail::PackedTile& tile, const Bf16Range& moving, std::uint32_t rows) {
+    return is_exact(tile.pairs_range, moving, rows);
+}
+
+std::size_t moving_pairs_bytes(std::uint32_t rows, std::uint32_t n) {
+    return (std::size_t{n} + kPanel - 1) / kPanel * panel_floats(rows) * sizeof(float);
+}
+
+void pack_moving_pairs(const TensorOperand& moving, std::uint32_t rows, std::uint32_t n, std::byte* packed) {
+    auto* panel = reinterpret_cast<float*>(packed);
+    for (std::uint32_t first = 0; first < n; first += kPanel, panel += panel_floats(rows))
+        PairPacker(moving, rows, first, smaller(kPanel, n - first), panel).pack_all();
+}
+
+void multiply_pairs(const detail::PackedTile& tile, const TensorOperand& moving, const std::byte* packed,
+                    std::uint32_t rows, std::uint32_t n, std::byte* scratch, const detail::ResultSink& sink) {
     auto* panels = reinterpret_cast<float*>(scratch);
+    const auto* ready = reinterpret_cast<const float*>(packed);
     float* block = panels + 2 * panel_floats(rows);
     const auto panel_of = [&](std::uint32_t first) {
         return panels + first / kPanel % 2 * panel_floats(rows);
@@ -242,20 +262,23 @@ bool multiply_pairs(const detail::PackedTile& tile, const TensorOperand& moving,
     const auto packer_of = [&](std::uint32_t first) {
         return PairPacker(moving, rows, first, smaller(kPanel, n - first), panel_of(first));
     };
-    packer_of(0).pack_all();
+    if (ready == nullptr) packer_of(0).pack_all();
     for (std::uint32_t first = 0; first < n; first += kPanel) {
         const std::uint32_t count = smaller(kPanel, n - first);
-        const bool last = n - first <= kPanel;
-        const PairPacker following = packer_of(last ? first : first + kPanel);
+        const bool pack_next = ready == nullptr && n - first > kPanel;
+        const PairPacker following = packer_of(pack_next ? first + kPanel : first);
+        const float* values =
+            ready == nullptr ? panel_of(first) : ready + first / kPanel * panel_floats(rows);
         const PanelSink out(sink, block, kPanel, first, count);
-        pair_panel(tile, panel_of(first), pairs_of(rows), (count + kBlockLanes - 1) / kBlockLanes, out,
-                   last ? nullptr : &following);
+        pair_panel(tile, values, pairs_of(rows), (count + kBlockLanes - 1) / kBlockLanes, out,
+                   pack_next ? &following : nullptr);
         out.flush();
     }
-    return true;
 }
 
-constexpr detail::Bf16PairKernels kPairKernels{weights_bytes, scratch_bytes, pack_pairs, multiply_pairs};
+constexpr detail::Bf16PairKernels kPairKernels{weights_bytes,      scratch_bytes,     pack_pairs,
+                                               moving_pairs_bytes, pack_moving_pairs, scan_moving,
+                                               exact_pairs,        multiply_pairs};
 
 }  // namespace
 

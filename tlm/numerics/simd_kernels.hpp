@@ -22,12 +22,6 @@ struct MxRange {
     std::int32_t scale_max = 0;
 };
 
-/// Bounds on the elements of a BF16 operand. Initial: no elements but zeros.
-struct Bf16Range {
-    std::uint32_t largest = 0;      ///< code of the largest magnitude
-    std::uint32_t lowest = 0x7FFF;  ///< every element is a multiple of 2^(lowest - 134)
-};
-
 /// A packed tile as kernels see it; memory belongs to the StationaryTile.
 struct PackedTile {
     TileShape shape;
@@ -81,9 +75,18 @@ struct Bf16PairKernels {
     std::size_t (*weights_bytes)(std::uint32_t rows, std::uint32_t columns);
     std::size_t (*scratch_bytes)(std::uint32_t rows, std::uint32_t columns);
     void (*pack)(PackedTile& tile, const TensorOperand& weights);
-    /// False when the tile is not provably exact; nothing is written then.
-    bool (*multiply)(const PackedTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
-                     std::uint32_t n, std::byte* scratch, const ResultSink& sink);
+    std::size_t (*moving_bytes)(std::uint32_t moving_rows, std::uint32_t n);
+    void (*pack_moving)(const TensorOperand& moving, std::uint32_t moving_rows, std::uint32_t n,
+                        std::byte* packed);
+    /// Finds the bounds of a moving operand, or of its first rows when those exclude exactness with `tile`
+    /// already. True when the product is provably exact.
+    bool (*scan)(const PackedTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
+                 std::uint32_t n, Bf16Range& range);
+    /// Whether the product of `moving_rows` rows is provably exact; multiply() is for such products only.
+    bool (*exact)(const PackedTile& tile, const Bf16Range& moving, std::uint32_t moving_rows);
+    /// `packed`: what pack_moving made of `moving`, or nullptr.
+    void (*multiply)(const PackedTile& tile, const TensorOperand& moving, const std::byte* packed,
+                     std::uint32_t moving_rows, std::uint32_t n, std::byte* scratch, const ResultSink& sink);
 };
 
 const SimdKernels& portable_kernels();

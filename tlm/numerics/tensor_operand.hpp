@@ -32,6 +32,13 @@ struct TensorOperand {
     std::size_t scale_stride_bytes = 0;
 };
 
+/// Distance of the rows of a copied operand of that row size: odd in cache lines, so that the rows of one
+/// column do not all fall into the same few sets of the host's caches.
+constexpr std::size_t padded_row_bytes(std::size_t row_bytes) {
+    constexpr std::size_t kLine = 64;
+    return ((row_bytes + kLine - 1) / kLine | 1) * kLine;
+}
+
 /// Passes of a multiply, which is its cost factor: 4 for FP32 operands (numerics.md 2.4), 2 for a 32-bit
 /// transpose, otherwise 1.
 std::uint32_t tensor_passes(TensorMode mode, DType stationary, DType moving);

@@ -214,26 +214,58 @@ class TileMultiply {
         SYSTOLE_INVARIANT(moving.level_ == tile.level() && moving.path_ == packed(tile).path &&
                               moving.dtype_ == tile.shape().moving_dtype,
                           "the moving operand was packed for such tiles");
-        run(tile, moving.operand_, moving.converted_, moving.rows_, moving.n_, scratch, sink);
+        const StationaryTile::Impl& impl = *tile.impl_;
+        if (impl.tile.pairs_usable && moving.pairs_ != nullptr &&
+            impl.pair_kernels->exact(impl.tile, moving.pairs_range_, moving.rows_))
+            run_pairs(tile, moving.operand_, moving.pairs_, moving.rows_, moving.n_, scratch, sink);
+        else if (moving.pairs_ != nullptr)
+            run_general(tile, moving.operand_, nullptr, moving.rows_, moving.n_, scratch, sink);
+        else
+            run(tile, moving.operand_, moving.converted_, moving.rows_, moving.n_, scratch, sink);
     }
 
     static void run(const StationaryTile& tile, const TensorOperand& moving, const std::byte* converted,
                     std::uint32_t rows, std::uint32_t n, TileScratch& scratch, const ResultSink& sink) {
-        const detail::PackedTile& packed = tile.impl_->tile;
-        SYSTOLE_INVARIANT(packed.weights != nullptr && rows >= 1 && rows <= packed.shape.rows,
+        const StationaryTile::Impl& impl = *tile.impl_;
+        SYSTOLE_INVARIANT(impl.tile.weights != nullptr && rows >= 1 && rows <= impl.tile.shape.rows,
                           "the tile is packed and has a weight for every moving row");
-        const TileShape& shape = packed.shape;
-        std::size_t bytes = kernels(tile).scratch_bytes(shape.rows, shape.columns);
-        if (packed.pairs_usable) {
-            const Bf16PairKernels& pairs = *tile.impl_->pair_kernels;
-            bytes = std::max(bytes, pairs.scratch_bytes(shape.rows, shape.columns));
-            if (pairs.multiply(packed, moving, rows, n, scratch.memory_.reserve(bytes), sink)) {
-                scratch.columns_[static_cast<std::size_t>(MatmulPath::kBf16Pairs)] += n;
-                return;
-            }
-        }
-        std::byte* memory = scratch.memory_.reserve(bytes);
-        kernels(tile).multiply(packed, moving, converted, rows, n, memory, sink, scratch.columns_.data());
+        detail::Bf16Range range;
+        if (impl.tile.pairs_usable && impl.pair_kernels->scan(impl.tile, moving, rows, n, range))
+            run_pairs(tile, moving, nullptr, rows, n, scratch, sink);
+        else
+            run_general(tile, moving, converted, rows, n, scratch, sink);
+    }
+
+    /// Packs `moving` for the pair instruction if its product with `tile` is exact.
+    static bool pack_pairs(const StationaryTile& tile, MovingTile& moving, const TensorOperand& operand) {
+        const StationaryTile::Impl& impl = *tile.impl_;
+        moving.pairs_ = nullptr;
+        if (!impl.tile.pairs_usable ||
+            !impl.pair_kernels->scan(impl.tile, operand, moving.rows_, moving.n_, moving.pairs_range_))
+            return false;
+        std::byte* memory = moving.memory_.reserve(impl.pair_kernels->moving_bytes(moving.rows_, moving.n_));
+        impl.pair_kernels->pack_moving(operand, moving.rows_, moving.n_, memory);
+        moving.pairs_ = memory;
+        return true;
+    }
+
+  private:
+    static void run_pairs(const StationaryTile& tile, const TensorOperand& moving, const std::byte* pairs,
+                          std::uint32_t rows, std::uint32_t n, TileScratch& scratch, const ResultSink& sink) {
+        const detail::PackedTile& packed = tile.impl_->tile;
+        const Bf16PairKernels& pair_kernels = *tile.impl_->pair_kernels;
+        const std::size_t bytes = pair_kernels.scratch_bytes(packed.shape.rows, packed.shape.columns);
+        pair_kernels.multiply(packed, moving, pairs, rows, n, scratch.memory_.reserve(bytes), sink);
+        scratch.columns_[static_cast<std::size_t>(MatmulPath::kBf16Pairs)] += n;
+    }
+
+    static void run_general(const StationaryTile& tile, const TensorOperand& moving,
+                            const std::byte* converted, std::uint32_t rows, std::uint32_t n,
+                            TileScratch& scratch, const ResultSink& sink) {
+        const detail::PackedTile& packed = tile.impl_->tile;
+        const std::size_t bytes = kernels(tile).scratch_bytes(packed.shape.rows, packed.shape.columns);
+        kernels(tile).multiply(packed, moving, converted, rows, n, scratch.memory_.reserve(bytes), sink,
+                               scratch.columns_.data());
     }
 };
 
@@ -319,18 +351,47 @@ void multiply_into_psum(const StationaryTile& tile, const MovingTile& moving, Ti
     TileMultiply::run(tile, moving, scratch, results.sink());
 }
 
-void MovingTile::pack(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
-                      std::uint32_t n) {
-    const SimdKernels& kernels = TileMultiply::kernels(tile);
+void MovingTile::describe(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
+                          std::uint32_t n) {
     operand_ = moving;
     rows_ = moving_rows;
     n_ = n;
     level_ = tile.level();
     path_ = TileMultiply::packed(tile).path;
     dtype_ = tile.shape().moving_dtype;
+    converted_ = nullptr;
+}
+
+void MovingTile::pack(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
+                      std::uint32_t n) {
+    describe(tile, moving, moving_rows, n);
+    if (TileMultiply::pack_pairs(tile, *this, moving)) return;
+    const SimdKernels& kernels = TileMultiply::kernels(tile);
     const std::size_t bytes = kernels.moving_bytes(path_, rows_, n_);
-    converted_ = bytes == 0 ? nullptr : memory_.reserve(bytes);
-    if (bytes != 0) kernels.pack_moving(path_, dtype_, moving, rows_, n_, memory_.data());
+    if (bytes == 0) return;
+    converted_ = memory_.reserve(bytes);
+    kernels.pack_moving(path_, dtype_, moving, rows_, n_, memory_.data());
+}
+
+void MovingTile::take(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
+                      std::uint32_t n) {
+    describe(tile, moving, moving_rows, n);
+    if (TileMultiply::pack_pairs(tile, *this, moving)) return;
+    const TensorMode mode = tile.shape().mode;
+    const std::size_t row_bytes =
+        std::size_t{n} * (mode == TensorMode::kDoubleRow ? 2 : 1) * dtype_bytes(dtype_);
+    const std::size_t stride = padded_row_bytes(row_bytes);
+    const std::uint32_t scale_rows = mode == TensorMode::kMx ? (rows_ + 7) / 8 : 0;
+    std::byte* to = memory_.reserve(rows_ * stride + std::size_t{scale_rows} * n);
+    operand_.data = to;
+    operand_.row_stride_bytes = stride;
+    for (std::uint32_t row = 0; row < rows_; ++row, to += stride)
+        std::memcpy(to, moving.data + row * moving.row_stride_bytes, row_bytes);
+    if (scale_rows == 0) return;
+    operand_.scale = reinterpret_cast<const std::uint8_t*>(to);
+    operand_.scale_stride_bytes = n;
+    for (std::uint32_t group = 0; group < scale_rows; ++group, to += n)
+        std::memcpy(to, moving.scale + group * moving.scale_stride_bytes, n);
 }
 
 }  // namespace systole

@@ -106,6 +106,16 @@ class StationaryTile {
     std::unique_ptr<Impl> impl_;
 };
 
+namespace detail {
+
+/// Bounds on the elements of a BF16 operand. Initial: no elements but zeros.
+struct Bf16Range {
+    std::uint32_t largest = 0;      ///< code of the largest magnitude
+    std::uint32_t lowest = 0x7FFF;  ///< every element is a multiple of 2^(lowest - 134)
+};
+
+}  // namespace detail
+
 /// A moving operand for several stationary tiles of the same data types: converted once where that is
 /// possible.
 class MovingTile {
@@ -116,8 +126,16 @@ class MovingTile {
     void pack(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
               std::uint32_t n);
 
+    /// Takes the operand for one multiplication by `tile` as it is packed now; the operand's memory is not
+    /// used afterwards. May be called again.
+    void take(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
+              std::uint32_t n);
+
   private:
     friend class TileMultiply;
+    void describe(const StationaryTile& tile, const TensorOperand& moving, std::uint32_t moving_rows,
+                  std::uint32_t n);
+
     TensorOperand operand_;
     std::uint32_t rows_ = 0;
     std::uint32_t n_ = 0;
@@ -126,6 +144,8 @@ class MovingTile {
     DType dtype_ = DType::kBf16;
     AlignedBuffer memory_;
     const std::byte* converted_ = nullptr;
+    const std::byte* pairs_ = nullptr;  // packed for the pair instruction
+    detail::Bf16Range pairs_range_;     // of what pairs_ was made from
 };
 
 /// r of `n` moving columns: results[m * row_stride + j] for m < columns(M), j < n, as FP32 bits (transpose:

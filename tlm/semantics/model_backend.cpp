@@ -50,6 +50,8 @@ ModelBackend::ModelBackend(const TensorEngineParameters& parameters, const PsumV
 void ModelBackend::reset() {
     timing_.reset();
     array_.reset();
+    for (const InFlight& entry : in_flight_)
+        if (entry.moving != nullptr) free_moving_tiles_.push_back(entry.moving);
     in_flight_.clear();
     for (const auto& packed : packed_) {
         packed->users = 0;
@@ -87,6 +89,8 @@ TensorTimes ModelBackend::submit(const TensorCommand& command, std::uint64_t off
     } else {
         entry.packed = &weights_of(command);
         ++entry.packed->users;
+        entry.moving = &take_moving();
+        entry.moving->take(entry.packed->weights, command.operand, command.tile.rows, command.n);
     }
     in_flight_.push_back(entry);
     return entry.times;
@@ -136,6 +140,16 @@ ModelBackend::Packed& ModelBackend::take_free() {
     return *best;
 }
 
+MovingTile& ModelBackend::take_moving() {
+    if (free_moving_tiles_.empty()) {
+        moving_tiles_.push_back(std::make_unique<MovingTile>());
+        free_moving_tiles_.push_back(moving_tiles_.back().get());
+    }
+    MovingTile& moving = *free_moving_tiles_.back();
+    free_moving_tiles_.pop_back();
+    return moving;
+}
+
 TensorTimes ModelBackend::complete(std::uint64_t tag) {
     const auto entry = std::find_if(in_flight_.begin(), in_flight_.end(),
                                     [tag](const InFlight& e) { return e.command.tag == tag; });
@@ -144,6 +158,7 @@ TensorTimes ModelBackend::complete(std::uint64_t tag) {
     if (entry->packed != nullptr) {
         multiply(*entry);
         --entry->packed->users;
+        free_moving_tiles_.push_back(entry->moving);
     }
     in_flight_.erase(entry);
     return times;
@@ -159,8 +174,7 @@ void ModelBackend::multiply(const InFlight& entry) {
                                        .rounding = command.rounding,
                                        .step_bytes = command.psum_step_bytes},
                             .random = &random_[command.tile.column_start]};
-    multiply_into_psum(entry.packed->weights, command.operand, command.tile.rows, command.n, scratch_,
-                       target);
+    multiply_into_psum(entry.packed->weights, *entry.moving, scratch_, target);
 }
 
 void ModelBackend::set_random_state(std::uint32_t column, const Xorwow::State& state) {

@@ -3,7 +3,7 @@
 // multiplication of tlm/numerics.
 //
 // Guarantees: the weights of a multiply are those of all loads submitted before it and of none after it; its
-// moving operand and PSUM are read, and PSUM written, in complete() and nowhere else. So results do not
+// operand is read in submit(), PSUM is read and written in complete(), and nowhere else. So results do not
 // depend on when complete() is called. No allocation once the working set has been seen. Limits: a multiply's
 // mode and stationary type are those its weights were loaded with (raw bits are reinterpreted otherwise). One
 // thread.
@@ -27,6 +27,7 @@ class ModelBackend final : public TensorBackend {
                  SimdLevel level = default_simd_level());
 
     [[nodiscard]] const TensorEngineParameters& parameters() const override { return parameters_; }
+    [[nodiscard]] bool takes_operands() const override { return true; }
     TensorTimes submit(const TensorCommand& command, std::uint64_t offered) override;
     TensorTimes complete(std::uint64_t tag) override;
     void set_random_state(std::uint32_t column, const Xorwow::State& state) override;
@@ -49,13 +50,15 @@ class ModelBackend final : public TensorBackend {
     struct InFlight {
         TensorCommand command;
         TensorTimes times;
-        Packed* packed = nullptr;  // multiplies only
+        Packed* packed = nullptr;      // multiplies only
+        MovingTile* moving = nullptr;  // multiplies only
     };
 
     void check(const TensorCommand& command) const;
     void load(const TensorCommand& command);
     Packed& weights_of(const TensorCommand& command);
     Packed& take_free();
+    MovingTile& take_moving();
     void multiply(const InFlight& entry);
 
     TensorEngineParameters parameters_;
@@ -65,6 +68,8 @@ class ModelBackend final : public TensorBackend {
     WeightArray array_;
     std::vector<std::unique_ptr<Packed>> packed_;
     std::uint64_t uses_ = 0;
+    std::vector<std::unique_ptr<MovingTile>> moving_tiles_;  // all there are, in flight or free
+    std::vector<MovingTile*> free_moving_tiles_;
     std::vector<InFlight> in_flight_;  // in order of submission
     std::vector<Xorwow> random_;
     TileScratch scratch_;

@@ -31,6 +31,10 @@ class TensorBackend {
 
     [[nodiscard]] virtual const TensorEngineParameters& parameters() const = 0;
 
+    /// Whether submit() takes all it needs of the operand, so that its memory may change afterwards.
+    /// Otherwise that memory stays as it is until the command has completed.
+    [[nodiscard]] virtual bool takes_operands() const { return false; }
+
     /// Offers a command at the port from cycle `offered` on and returns its expected times.
     virtual TensorTimes submit(const TensorCommand& command, std::uint64_t offered) = 0;
 

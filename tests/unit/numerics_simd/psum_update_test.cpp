@@ -101,6 +101,7 @@ TEST(PsumUpdate, FusedWithTheMultiplicationEqualsBothAlone) {
         for (const UpdateCase& update : update_cases()) {
             TileCase tile_case = random_case(pair, operands.data, ScaleClass::kClose, random, 16, 9);
             tile_case.n = update.n;
+            const SplitMix64 before_data = random;
             const TileData data(tile_case, random);
             const std::vector<std::uint32_t> r = data.reference();
             const std::uint32_t columns = tile_case.shape.columns;
@@ -137,37 +138,52 @@ TEST(PsumUpdate, FusedWithTheMultiplicationEqualsBothAlone) {
                 ASSERT_NO_FATAL_FAILURE(check("converted ahead", [&](const PsumTarget& target) {
                     multiply_into_psum(tile, moving, scratch, target);
                 }));
+                SplitMix64 again = before_data;
+                auto gone = std::make_unique<TileData>(tile_case, again);
+                moving.take(tile, gone->moving(), tile_case.moving_rows, update.n);
+                gone.reset();
+                ASSERT_NO_FATAL_FAILURE(check("taken", [&](const PsumTarget& target) {
+                    multiply_into_psum(tile, moving, scratch, target);
+                }));
             }
         }
     }
 }
 
-TEST(PsumUpdate, OneMovingTileServesManyStationaryTiles) {
+// A moving operand of that class and stationary ones of the same and of another one.
+void check_shared_moving_tile(const OperandPair& pair, DataClass moving_class) {
     SplitMix64 random(3);
     TileScratch scratch;
+    TileCase tile_case = random_case(pair, moving_class, ScaleClass::kStimulus, random, 40);
+    tile_case.n = 300;  // several panels at every level
+    const TileData moving_data(tile_case, random);
+    for (const SimdLevel level : available_simd_levels()) {
+        MovingTile moving;
+        for (const std::uint32_t columns : {1U, 7U, 30U}) {
+            tile_case.shape.columns = columns;
+            // The last tile has no exact sums, whatever the others have.
+            if (columns == 30) tile_case.data = DataClass::kNormal;
+            const TileData data(tile_case, random);
+            StationaryTile tile(level);
+            tile.pack(tile_case.shape, data.stationary());
+            if (columns == 1) moving.pack(tile, moving_data.moving(), tile_case.moving_rows, tile_case.n);
+            std::vector<std::uint32_t> expected(std::size_t{columns} * tile_case.n);
+            multiply(tile, moving_data.moving(), tile_case.moving_rows, tile_case.n, scratch, expected.data(),
+                     tile_case.n);
+            std::vector<std::uint32_t> found(expected.size());
+            multiply_into_psum(tile, moving, scratch,
+                               {reinterpret_cast<std::byte*>(found.data()), tile_case.n * sizeof(float),
+                                PsumFormat{}, nullptr});
+            ASSERT_EQ(expected, found) << simd_level_name(level) << " " << describe(tile_case);
+        }
+    }
+}
+
+TEST(PsumUpdate, OneMovingTileServesManyStationaryTiles) {
     for (const OperandPair& pair : all_operand_pairs()) {
         if (pair.mode == TensorMode::kTranspose) continue;
-        TileCase tile_case = random_case(pair, DataClass::kNormal, ScaleClass::kStimulus, random, 40);
-        tile_case.n = 300;  // several panels at every level
-        const TileData moving_data(tile_case, random);
-        for (const SimdLevel level : available_simd_levels()) {
-            MovingTile moving;
-            for (const std::uint32_t columns : {1U, 7U, 30U}) {
-                tile_case.shape.columns = columns;
-                const TileData data(tile_case, random);
-                StationaryTile tile(level);
-                tile.pack(tile_case.shape, data.stationary());
-                if (columns == 1) moving.pack(tile, moving_data.moving(), tile_case.moving_rows, tile_case.n);
-                std::vector<std::uint32_t> expected(std::size_t{columns} * tile_case.n);
-                multiply(tile, moving_data.moving(), tile_case.moving_rows, tile_case.n, scratch,
-                         expected.data(), tile_case.n);
-                std::vector<std::uint32_t> found(expected.size());
-                multiply_into_psum(tile, moving, scratch,
-                                   {reinterpret_cast<std::byte*>(found.data()), tile_case.n * sizeof(float),
-                                    PsumFormat{}, nullptr});
-                ASSERT_EQ(expected, found) << simd_level_name(level) << " " << describe(tile_case);
-            }
-        }
+        for (const DataClass moving_class : {DataClass::kNormal, DataClass::kSmallIntegers})
+            ASSERT_NO_FATAL_FAILURE(check_shared_moving_tile(pair, moving_class));
     }
 }
 
