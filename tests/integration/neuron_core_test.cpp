@@ -1,52 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs in assembly on a NeuronCore: control flow, semaphores, times and faults. Results are read from a
 // tensor that the programs store registers to.
+#include "core_program.hpp"
 #include "systemc_test.hpp"
 
-#include <systole/isa/assembly.hpp>
-#include <systole/platform/core_run.hpp>
-#include <systole/semantics/model_backend.hpp>
-
-#include <cstring>
-#include <memory>
 #include <string>
 #include <vector>
 
 namespace systole::test {
 namespace {
-
-constexpr std::uint64_t kNs = 1000;
-
-struct Core {
-    NeuronCoreConfig config = load_neuron_core_config(SYSTOLE_CONFIGS "/neuron_core.yaml");
-    TensorEngineConfig tensor = load_tensor_engine_config(SYSTOLE_CONFIGS "/tensor_engine.yaml");
-    std::unique_ptr<CoreRun> run;
-    std::uint64_t time_ps = 0;
-
-    // Runs a program. Streams that the text leaves out halt at once.
-    explicit Core(const std::string& text, std::uint32_t semaphores = 256) {
-        config.semaphores.count = semaphores;
-        std::string program = ".tensor out output u32[16] @0x1000000000\n" + text;
-        for (const char* stream : {"tensor", "vector", "scalar", "gpsimd", "sync"})
-            if (program.find(std::string(".stream ") + stream) == std::string::npos)
-                program += std::string("\n.stream ") + stream + "\nHALT\n";
-        run = std::make_unique<CoreRun>(
-            config, tensor,
-            [this](const PsumView& psum) { return std::make_unique<ModelBackend>(tensor.engine, psum); },
-            assemble(program, "test.s"));
-        time_ps = run->simulate();
-    }
-
-    std::uint32_t word(std::size_t index) {
-        std::uint32_t value = 0;
-        std::memcpy(&value, run->bytes(run->image().tensors[0]).data() + index * sizeof value, sizeof value);
-        return value;
-    }
-    [[nodiscard]] const Sequencer& stream(Stream which) const { return run->core().sequencer(which); }
-};
-
-// Stores R1 to the first word of the output.
-const std::string kStore = "REG_ST rs=R1 size=4 address=0x1000000000\nHALT\n";
 
 SYSTEMC_TEST(NeuronCore, LoopsCountAndNest) {
     Core core(R"(.stream sync
@@ -112,9 +74,9 @@ SYSTEMC_TEST(NeuronCore, BothWaitsHoldBeforeAnInstructionLeaves) {
 
 SYSTEMC_TEST(NeuronCore, AnUnderflowWarnsAndLeavesTheValue) {
     Core core(".stream sync\nSEM_OP sem=5 sop=dec value=0\nHALT\n");
-    ASSERT_EQ(core.run->core().warnings().size(), 1U);
-    EXPECT_EQ(core.run->core().warnings()[0].code, Exception::kSemOverflow);
-    EXPECT_EQ(core.run->core().warnings()[0].semaphore, 5);
+    ASSERT_EQ(core.run->core().queues().warnings().records().size(), 1U);
+    EXPECT_EQ(core.run->core().queues().warnings().records()[0].code, Exception::kSemOverflow);
+    EXPECT_EQ(core.run->core().queues().warnings().records()[0].semaphore, 5);
     EXPECT_EQ(core.run->core().semaphores().value(5), 0U);
 }
 
@@ -206,41 +168,27 @@ SYSTEMC_TEST(NeuronCore, AValueThatDoesNotFitIsAnOverflow) {
         SEM_OP sem=6 sop=add_imm value=R4
         HALT
         )");
-    ASSERT_EQ(core.run->core().warnings().size(), 2U);
+    ASSERT_EQ(core.run->core().queues().warnings().records().size(), 2U);
     EXPECT_EQ(core.run->core().semaphores().value(5), 0U);
     EXPECT_EQ(core.run->core().semaphores().value(6), 0U);
 }
 
 SYSTEMC_TEST(NeuronCore, AClearedRangeIsZeroAndObserved) {
-    struct Observer : CoreObserver {
-        void accepted(const IssuedInstruction&, const InstructionTimes&) override {}
-        void updated(const SemaphoreUpdate& update, std::uint32_t value) override {
-            if (update.op == SemaphoreOp::kWrite && value == 0) cleared.push_back(update.semaphore);
-        }
-        void stopped(Stream, std::uint32_t, const CoreFault&) override {}
-        std::vector<int> cleared;
-    } observer;
-    Core core(".stream sync\nHALT\n");
-    core.run->observe(observer);
-    core.run->load(assemble(R"(.stream sync
+    LoadedCore core(R"(.stream sync
         SEM_OP sem=4 sop=add_imm value=3
         NOP wait S4>=3
         SEM_CLR_RANGE first=3 last=5
         HALT
-        .stream tensor
-        HALT
-        .stream vector
-        HALT
-        .stream scalar
-        HALT
-        .stream gpsimd
-        HALT
-        )",
-                            "clear.s"));
+        )");
+    Recorder recorder;
+    core.run->observe(recorder);
     core.run->simulate();
     EXPECT_EQ(core.run->complaints(), std::vector<std::string>{});
     EXPECT_EQ(core.run->core().semaphores().value(4), 0U);
-    EXPECT_EQ(observer.cleared, (std::vector<int>{3, 4, 5}));
+    std::vector<int> cleared;
+    for (const auto& [update, value] : recorder.updates)
+        if (update.op == SemaphoreOp::kWrite && value == 0) cleared.push_back(update.semaphore);
+    EXPECT_EQ(cleared, (std::vector<int>{3, 4, 5}));
 }
 
 SYSTEMC_TEST(NeuronCore, RegistersAreLoadedWithTheirSign) {

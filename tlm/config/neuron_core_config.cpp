@@ -14,7 +14,7 @@ constexpr std::uint64_t kMaxAddress = 1ULL << 47;
 NeuronCoreConfig read(const YAML::Node& document, const std::string& name) {
     NeuronCoreConfig config;
     std::vector<ConfigEntry>& log = config.entries;
-    const YamlSection root(document, name, "", {"sequencer", "lanes", "semaphores", "dma", "memory"});
+    const YamlSection root(document, name, "", {"sequencer", "lanes", "semaphores", "host_queues", "dma", "memory"});
 
     const YamlSection sequencer =
         root.section("sequencer", {"clock_hz", "control_cycles", "branch_cycles", "register_load_sbuf_ns",
@@ -49,6 +49,9 @@ NeuronCoreConfig read(const YAML::Node& document, const std::string& name) {
     config.semaphores.bits = semaphores.integer32("bits", 8, 16, log);
     config.semaphores.local_ns = semaphores.integer32("local_ns", 0, kMaxNs, log);
     config.semaphores.dma_ns = semaphores.integer32("dma_ns", 0, kMaxNs, log);
+
+    const YamlSection host_queues = root.section("host_queues", {"entries"});
+    config.host_queues.entries = host_queues.integer32("entries", 1, 1U << 20, log);
 
     const YamlSection dma =
         root.section("dma", {"engines", "queues", "start_ns", "spacing_ns", "engine_bytes_per_s"});

@@ -17,6 +17,7 @@ struct NeuronCoreConfig {
     SequencerParameters sequencer;
     LaneTimingParameters lanes;
     SemaphoreParameters semaphores;
+    HostQueueParameters host_queues;
     DmaParameters dma;
     CoreMemoryMap map;
     std::vector<ConfigEntry> entries;

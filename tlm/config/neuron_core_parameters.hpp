@@ -25,6 +25,11 @@ struct SemaphoreParameters {
     std::uint32_t dma_ns = 0;    ///< from the last byte of a DMA engine to the wake-up
 };
 
+/// The queues of a core to its host (hardware.md 2.4).
+struct HostQueueParameters {
+    std::uint32_t entries = 0;  ///< records that each of them holds
+};
+
 /// The DMA engines of a core (hardware.md 3).
 struct DmaParameters {
     std::uint32_t engines = 0;

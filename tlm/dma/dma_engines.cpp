@@ -52,6 +52,7 @@ CoreFault DmaEngines::issue(const IssuedInstruction& issued, InstructionTimes& t
     std::unique_ptr<InFlight>& entry = free_.back();
     if (CoreFault fault = entry->transfer.plan(instruction, space_, engines, issued.fp8_saturate))
         return fault;
+    if (CoreFault fault = issued.admit()) return fault;
 
     SemaphoreUpdate share = issued.update;
     share.value /= engines;
@@ -108,6 +109,16 @@ void DmaEngines::on_completion() {
 
 void DmaEngines::drain() {
     while (!due_.empty()) sc_core::wait(empty_);
+}
+
+void DmaEngines::reset() {
+    completion_.cancel();
+    for (std::unique_ptr<InFlight>& entry : due_) free_.push_back(std::move(entry));
+    due_.clear();
+    std::fill(lanes_.begin(), lanes_.end(), Lane{});
+    std::fill(free_at_ps_.begin(), free_at_ps_.end(), 0);
+    next_sequence_ = 0;
+    bytes_moved_ = 0;
 }
 
 }  // namespace systole

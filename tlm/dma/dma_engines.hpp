@@ -31,6 +31,8 @@ class DmaEngines : public sc_core::sc_module, public ExecutionUnit {
     CoreFault issue(const IssuedInstruction& issued, InstructionTimes& times) override;
     /// Blocks until all transfers have completed.
     void drain() override;
+    /// Drops all transfers without effect; counts start anew.
+    void reset();
 
     [[nodiscard]] std::uint64_t bytes_moved() const { return bytes_moved_; }
     [[nodiscard]] std::uint64_t transfers() const { return next_sequence_; }

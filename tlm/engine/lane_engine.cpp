@@ -31,6 +31,7 @@ CoreFault LaneEngine::issue(const IssuedInstruction& issued, InstructionTimes& t
     const Instruction& instruction = *issued.instruction;
     // A switch of function tables takes time and moves no data: functions are evaluated, not looked up.
     const bool table_load = instruction.opcode() == Opcode::kActTableLoad;
+    limits_.strict = issued.modes.strict;
     if (!table_load)
         if (const Fault fault = check(instruction, stream_, limits_)) return {fault.code, fault.rule};
     const std::uint64_t now = sc_core::sc_time_stamp().value();
@@ -38,12 +39,16 @@ CoreFault LaneEngine::issue(const IssuedInstruction& issued, InstructionTimes& t
     if (const std::uint64_t start_ps = clock_.time_ps(start); start_ps > now)
         sc_core::wait(sc_core::sc_time::from_value(start_ps - now));
 
+    if (CoreFault fault = issued.admit()) return fault;
     if (free_.empty()) free_.push_back(std::make_unique<InFlight>());
     std::unique_ptr<InFlight>& entry = free_.back();
     if (table_load)
         entry->result.clear();
     else if (const Fault fault = execute(instruction, stream_, memory_, state_, entry->result))
         return {fault.code, fault.rule};
+    if (issued.modes.trap_nan && entry->result.has_nan())
+        return {Exception::kNumNan, "no result is a NaN while NaNs trap"};
+    warn(issued, entry->result.warnings());
     const Cost spent = cost(instruction, stream_, timing_, issued.dynamic);
     next_start_cycle_ = start + spent.interval_cycles;
     last_completed_cycle_ = std::max(last_completed_cycle_, next_start_cycle_ + spent.latency_cycles);
@@ -78,8 +83,23 @@ void LaneEngine::on_completion() {
         arm();
 }
 
+void LaneEngine::warn(const IssuedInstruction& issued, std::uint32_t warnings) {
+    if ((warnings & kWarnAccumulator) != 0)
+        issued.warn(Exception::kNone, "an accumulator was read that has no defined value");
+    if ((warnings & kWarnRange) != 0 && issued.modes.strict)
+        issued.warn(Exception::kNone, "an input is outside the valid range of the activation function");
+}
+
 void LaneEngine::drain() {
     while (!in_flight_.empty()) sc_core::wait(empty_);
+}
+
+void LaneEngine::reset() {
+    completion_.cancel();
+    for (std::unique_ptr<InFlight>& entry : in_flight_) free_.push_back(std::move(entry));
+    in_flight_.clear();
+    next_start_cycle_ = 0;
+    last_completed_cycle_ = 0;
 }
 
 }  // namespace systole

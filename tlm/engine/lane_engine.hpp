@@ -30,6 +30,8 @@ class LaneEngine : public sc_core::sc_module, public ExecutionUnit {
 
     CoreFault issue(const IssuedInstruction& issued, InstructionTimes& times) override;
     void drain() override;
+    /// Drops everything in flight without effect; the next instruction may start at once.
+    void reset();
 
   private:
     struct InFlight {
@@ -37,6 +39,7 @@ class LaneEngine : public sc_core::sc_module, public ExecutionUnit {
         std::uint64_t completed_cycle = 0;
     };
 
+    static void warn(const IssuedInstruction& issued, std::uint32_t warnings);
     void on_completion();
     void arm();
 

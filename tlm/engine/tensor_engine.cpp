@@ -107,10 +107,15 @@ void TensorEngine::b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_ti
     }
     const std::uint64_t ticket = next_ticket_++;
     while (serving_ != ticket) sc_core::wait(served_event_);
+    const Served served(*this);
     const std::uint64_t accepted = accept(instruction);
-    if (next_ticket_ != ++serving_) served_event_.notify(sc_core::SC_ZERO_TIME);
     const sc_core::sc_time edge = time_of(accepted);
     if (edge > sc_core::sc_time_stamp()) delay = edge - sc_core::sc_time_stamp();
+}
+
+// Also when the caller's process is reset while it waits for a place in the queue.
+TensorEngine::Served::~Served() {
+    if (engine_.next_ticket_ != ++engine_.serving_) engine_.served_event_.notify(sc_core::SC_ZERO_TIME);
 }
 
 bool TensorEngine::in_reset() const { return reset_in.size() != 0 && reset_in->read(); }
@@ -156,6 +161,11 @@ TensorEngine::InFlight& TensorEngine::take_entry() {
     entry.sequence = next_sequence_++;
     entry.submitted = false;
     return entry;
+}
+
+TensorFault TensorEngine::check(const TensorInstruction& instruction) const {
+    TensorPlan plan;
+    return plan_instruction(instruction, machine_, loaded_, plan);
 }
 
 TensorFault TensorEngine::prepare(InFlight& entry) {

@@ -78,6 +78,9 @@ class TensorEngine : public sc_core::sc_module {
     /// and the engine takes instructions from the next clock edge on. PSUM keeps its content.
     void reset();
 
+    /// The rule that the instruction would break if it came after those taken so far.
+    [[nodiscard]] TensorFault check(const TensorInstruction& instruction) const;
+
     [[nodiscard]] TensorBackend& backend() { return *backend_; }
     [[nodiscard]] const TensorMachine& machine() const { return machine_; }
     [[nodiscard]] const TensorEngineStatistics& statistics() const { return statistics_; }
@@ -104,6 +107,18 @@ class TensorEngine : public sc_core::sc_module {
         std::vector<std::byte> data;
         std::vector<std::byte> row;
         std::vector<std::uint8_t> scale;
+    };
+
+    // Lets the next caller in when it goes out of scope.
+    class Served {
+      public:
+        explicit Served(TensorEngine& engine) : engine_(engine) {}
+        Served(const Served&) = delete;
+        Served& operator=(const Served&) = delete;
+        ~Served();
+
+      private:
+        TensorEngine& engine_;
     };
 
     void b_transport(tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);

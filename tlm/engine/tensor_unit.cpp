@@ -27,6 +27,8 @@ CoreFault TensorUnit::issue(const IssuedInstruction& issued, InstructionTimes& t
     TensorInstruction command;
     if (const TensorFault fault = translation_.translate(instruction, next_tag_, command))
         return {exception_of(fault.status), fault.rule};
+    if (const TensorFault fault = engine_.check(command)) return {exception_of(fault.status), fault.rule};
+    if (CoreFault fault = issued.admit()) return fault;
 
     tlm::tlm_generic_payload payload;
     payload.set_command(tlm::TLM_WRITE_COMMAND);
@@ -67,6 +69,13 @@ void TensorUnit::completed(const TensorCompletion& completion) {
     if (!completion.fault) semaphores_.post(entry->update, completion.completed.value() + semaphore_ps_);
     in_flight_.erase(entry);
     if (in_flight_.empty()) empty_.notify();
+}
+
+void TensorUnit::reset() {
+    in_flight_.clear();
+    engine_.reset();
+    busy_until_ps_ = 0;
+    multiply_accumulates_ = 0;
 }
 
 void TensorUnit::drain() {

@@ -28,6 +28,8 @@ class TensorUnit : public sc_core::sc_module, public ExecutionUnit {
 
     CoreFault issue(const IssuedInstruction& issued, InstructionTimes& times) override;
     void drain() override;
+    /// Resets the engine; everything in flight is dropped without effect.
+    void reset();
 
     /// Multiply-accumulates done: K * M * N per multiply, times two in double row and four in MX.
     [[nodiscard]] std::uint64_t multiply_accumulates() const { return multiply_accumulates_; }

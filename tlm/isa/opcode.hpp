@@ -175,6 +175,10 @@ enum class Exception : std::uint8_t {
     kUninitRead,
     kLncDiverge,
     kPsumCollision,
+    // Injected memory faults; isa.md 7.10 gives them a host status and no name.
+    kSramParity,        ///< SBUF or PSUM, status 1202
+    kHbmUncorrectable,  ///< status 1201
+    kHbmRepairable,     ///< uncorrectable until the row is replaced, status 1205
 };
 
 }  // namespace systole

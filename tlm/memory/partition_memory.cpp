@@ -83,6 +83,59 @@ void PartitionMemory::power_up() {
         map_zeros(storage_, bytes_);
     else
         map_poison(storage_, bytes_, parameters_.poison_byte);
+    flips_.clear();
+    if (written_ != nullptr) written_->clear();
+}
+
+// --- written bytes and parity
+
+void PartitionMemory::track_writes() {
+    SYSTOLE_INVARIANT(parameters_.partitions <= WrittenMap::kMaxPartitions, "the map has a bit per partition");
+    if (written_ == nullptr) written_ = std::make_unique<WrittenMap>(parameters_.partition_bytes);
+}
+
+void PartitionMemory::inject_bit_flip(std::uint64_t address, std::uint32_t bit, bool repairable) {
+    const Region region = region_at(address);
+    SYSTOLE_INVARIANT(region.data != nullptr && bit < 8, "the flipped bit is in the memory");
+    region.data[address - region.first] ^= static_cast<std::byte>(1U << bit);
+    flips_.push_back({.partition = static_cast<std::uint32_t>(address / parameters_.pitch_bytes),
+                      .byte = address % parameters_.pitch_bytes,
+                      .repairable = repairable});
+}
+
+const PartitionMemory::BitFlip* PartitionMemory::faulty(std::uint32_t partition, std::uint32_t partitions,
+                                                        std::uint64_t first, std::uint64_t end) const {
+    const auto found = std::find_if(flips_.begin(), flips_.end(), [&](const BitFlip& flip) {
+        return flip.partition >= partition && flip.partition < partition + partitions && flip.byte >= first &&
+               flip.byte < end;
+    });
+    return found == flips_.end() ? nullptr : &*found;
+}
+
+void PartitionMemory::wrote(std::uint32_t partition, std::uint32_t partitions, std::uint64_t first,
+                            std::uint64_t end) {
+    if (written_ != nullptr) written_->mark(partition, partitions, first, end);
+    std::erase_if(flips_, [&](const BitFlip& flip) {
+        return flip.partition >= partition && flip.partition < partition + partitions && flip.byte >= first &&
+               flip.byte < end;
+    });
+}
+
+// Takes notice of an access through a socket, which may span partitions. False for a read of bad parity.
+bool PartitionMemory::note_access(tlm::tlm_command command, std::uint64_t address, std::uint64_t bytes) {
+    const std::uint64_t pitch = parameters_.pitch_bytes;
+    while (bytes != 0) {
+        const auto partition = static_cast<std::uint32_t>(address / pitch);
+        const std::uint64_t first = address % pitch;
+        const std::uint64_t here = std::min(bytes, pitch - first);
+        if (command == tlm::TLM_WRITE_COMMAND)
+            wrote(partition, 1, first, first + here);
+        else if (faulty(partition, 1, first, first + here) != nullptr)
+            return false;
+        address += here;
+        bytes -= here;
+    }
+    return true;
 }
 
 void PartitionMemory::set_dmi(bool granted) {
@@ -106,7 +159,7 @@ PartitionMemory::Region PartitionMemory::region_at(std::uint64_t address) const 
             .data = nullptr};
 }
 
-tlm::tlm_response_status PartitionMemory::access(tlm::tlm_generic_payload& payload) const {
+tlm::tlm_response_status PartitionMemory::access(tlm::tlm_generic_payload& payload) {
     const tlm::tlm_command command = payload.get_command();
     if (command == tlm::TLM_IGNORE_COMMAND) return tlm::TLM_OK_RESPONSE;
     const std::size_t length = payload.get_data_length();
@@ -121,6 +174,8 @@ tlm::tlm_response_status PartitionMemory::access(tlm::tlm_generic_payload& paylo
 
     const unsigned char* enables = payload.get_byte_enable_ptr();
     if (enables == nullptr) {
+        if (observed() && !note_access(command, payload.get_address(), width))
+            return tlm::TLM_GENERIC_ERROR_RESPONSE;
         for (std::size_t done = 0; done < length; done += width)
             copy(command, memory, data + done, std::min(width, length - done));
         return tlm::TLM_OK_RESPONSE;
@@ -129,6 +184,10 @@ tlm::tlm_response_status PartitionMemory::access(tlm::tlm_generic_payload& paylo
     const auto legal = [](unsigned char e) { return e == TLM_BYTE_ENABLED || e == TLM_BYTE_DISABLED; };
     if (enable_length == 0 || !std::all_of(enables, enables + enable_length, legal))
         return tlm::TLM_BYTE_ENABLE_ERROR_RESPONSE;
+    for (std::size_t i = 0; observed() && i < length; ++i)
+        if (enables[i % enable_length] == TLM_BYTE_ENABLED &&
+            !note_access(command, payload.get_address() + i % width, 1))
+            return tlm::TLM_GENERIC_ERROR_RESPONSE;
     for (std::size_t i = 0; i < length; ++i)
         if (enables[i % enable_length] == TLM_BYTE_ENABLED) copy(command, memory + i % width, data + i, 1);
     return tlm::TLM_OK_RESPONSE;
@@ -157,6 +216,8 @@ unsigned int PartitionMemory::transport_dbg(int, tlm::tlm_generic_payload& paylo
     if (region.data == nullptr || command == tlm::TLM_IGNORE_COMMAND) return 0;
     const std::uint64_t offset = payload.get_address() - region.first;
     const auto bytes = std::min<std::uint64_t>(payload.get_data_length(), region.bytes - offset);
+    if (command == tlm::TLM_WRITE_COMMAND && observed())
+        (void)note_access(command, payload.get_address(), bytes);
     copy(command, region.data + offset, payload.get_data_ptr(), bytes);
     return static_cast<unsigned int>(bytes);
 }

@@ -33,6 +33,15 @@ class ObserverList : public CoreObserver {
     void stopped(Stream stream, std::uint32_t pc, const CoreFault& fault) override {
         for (CoreObserver* observer : observers_) observer->stopped(stream, pc, fault);
     }
+    void notified(const Notification& notification) override {
+        for (CoreObserver* observer : observers_) observer->notified(notification);
+    }
+    void warned(const CoreWarning& warning) override {
+        for (CoreObserver* observer : observers_) observer->warned(warning);
+    }
+    void broke(Stream stream, std::uint32_t pc) override {
+        for (CoreObserver* observer : observers_) observer->broke(stream, pc);
+    }
 
   private:
     std::vector<CoreObserver*> observers_;
@@ -54,22 +63,28 @@ class CoreRun {
         core_.observe(&observers_);
     }
 
-    /// Takes another program; its tensors replace those of the previous one. Not while a run is under way.
+    /// Resets the core, whatever it does (NeuronCore::reset()), and takes another program; its tensors replace
+    /// those of the previous one. Not from within the simulation.
     void load(ProgramImage image);
 
     /// Simulates from reset semaphores until nothing happens any more, for at most `limit_ps`: a program may
     /// loop for ever. Returns the simulated time in picoseconds.
     std::uint64_t simulate(std::uint64_t limit_ps = kDefaultLimitPs);
+    /// Goes on with a run, for at most `limit_ps` more: after the debugger has resumed a stream, or after the
+    /// time limit. Returns the simulated time since the start of the run.
+    std::uint64_t proceed(std::uint64_t limit_ps = kDefaultLimitPs);
     static constexpr std::uint64_t kDefaultLimitPs = 100'000'000'000;  ///< 0.1 s
 
-    /// Why the run is not a success, one line per stream that did not halt and per warning; empty when all is
-    /// well.
+    /// Why the run is not a success, one line per stream that did not halt, per kind and place of warnings, and
+    /// for lost records; empty when all is well.
     [[nodiscard]] std::vector<std::string> complaints() const;
 
   private:
     ProgramImage image_;
     NeuronCore core_;
     ObserverList observers_;
+    std::uint64_t began_ps_ = 0;
+    bool loaded_ = false;
 };
 
 }  // namespace systole

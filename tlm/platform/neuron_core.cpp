@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/platform/neuron_core.hpp>
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -9,6 +11,8 @@ namespace {
 
 constexpr std::array<const char*, kStreams> kStreamNames{
     "tensor_sequencer", "vector_sequencer", "scalar_sequencer", "gpsimd_sequencer", "sync_sequencer"};
+
+constexpr std::uint32_t kStrictMode = 4;  // of SET_MODE
 
 PartitionMemoryParameters partitioned(const PartitionParameters& memory, std::uint32_t partition_bytes) {
     PartitionMemoryParameters parameters;
@@ -47,6 +51,8 @@ NeuronCore::NeuronCore(sc_core::sc_module_name name, const NeuronCoreConfig& con
                    .psum_stride = psum_.partition_stride(),
                    .psum_bytes = tensor.memory.psum_bytes,
                    .partitions = tensor.memory.partitions},
+      queues_(config.host_queues),
+      monitor_(sbuf_, psum_, memory_, config.map.memory_base, *this, queues_),
       semaphores_("semaphores", config.semaphores),
       tensor_engine_("tensor_engine", TensorMachine{tensor.engine, tensor.limits, tensor.memory},
                      make_backend(psum_view_), psum_view_),
@@ -57,22 +63,36 @@ NeuronCore::NeuronCore(sc_core::sc_module_name name, const NeuronCoreConfig& con
               states_[static_cast<std::size_t>(Stream::kScalar)], semaphores_),
       gpsimd_("gpsimd_engine", Stream::kGpsimd, config.lanes, config.semaphores.local_ns, core_memory_,
               states_[static_cast<std::size_t>(Stream::kGpsimd)], semaphores_),
-      dma_("dma_engines", config.dma, config.semaphores.dma_ns, *this, semaphores_) {
+      dma_("dma_engines", config.dma, config.semaphores.dma_ns, *this, semaphores_),
+      reset_requested_("reset_requested") {
+    SC_HAS_PROCESS(NeuronCore);
+    SC_METHOD(on_reset);
+    sensitive << reset_requested_;
+    dont_initialize();
+    psum_.track_writes();
     tensor_unit_.command_initiator.bind(tensor_engine_.command_target);
     tensor_engine_.sbuf_initiator.socket.bind(sbuf_.target[0]);
     tensor_engine_.psum_initiator.socket.bind(psum_.target[0]);
-    semaphores_.on_fault([this](Exception code, std::uint8_t semaphore) {
-        warnings_.push_back({sc_core::sc_time_stamp().value(), code, semaphore});
-    });
+    semaphores_.on_fault(
+        [this](Exception code, std::uint8_t semaphore) { on_semaphore_fault(code, semaphore); });
     const std::array<ExecutionUnit*, kStreams> units{&tensor_unit_, &vector_, &scalar_, &gpsimd_, nullptr};
-    WordAccess& words = *this;
+    const SequencerPorts ports{.semaphores = semaphores_,
+                               .words = *this,
+                               .dma = dma_,
+                               .modes = modes_,
+                               .queues = queues_,
+                               .monitor = monitor_};
     for (std::uint32_t s = 0; s < kStreams; ++s)
-        sequencers_[s] =
-            std::make_unique<Sequencer>(kStreamNames[s], static_cast<Stream>(s), config.sequencer,
-                                        semaphores_, words, units[s], dma_, states_[s]);
+        sequencers_[s] = std::make_unique<Sequencer>(kStreamNames[s], static_cast<Stream>(s),
+                                                     config.sequencer, ports, units[s], states_[s]);
 }
 
 void NeuronCore::load(Stream stream, StreamProgram program, std::uint32_t entry) {
+    const bool strict = std::any_of(program.slots.begin(), program.slots.end(), [](const auto& slot) {
+        return !slot.fault && slot.instruction.opcode() == Opcode::kSetMode &&
+               slot.instruction[Field::kMode] == kStrictMode;
+    });
+    if (strict) track_writes();
     programs_[static_cast<std::size_t>(stream)] = std::move(program);
     entries_[static_cast<std::size_t>(stream)] = entry;
 }
@@ -86,7 +106,75 @@ void NeuronCore::start() {
     for (std::uint32_t s = 0; s < kStreams; ++s) sequencers_[s]->start(programs_[s], entries_[s]);
 }
 
+void NeuronCore::reset() {
+    const bool at_rest = std::all_of(sequencers_.begin(), sequencers_.end(),
+                                     [](const auto& sequencer) { return sequencer->at_rest(); });
+    if (at_rest) return on_reset();
+    resetting_ = true;
+    reset_requested_.notify(sc_core::SC_ZERO_TIME);
+}
+
+void NeuronCore::on_reset() {
+    for (const std::unique_ptr<Sequencer>& sequencer : sequencers_) sequencer->reset();
+    tensor_unit_.reset();
+    for (LaneEngine* engine : {&vector_, &scalar_, &gpsimd_}) engine->reset();
+    dma_.reset();
+    semaphores_.reset();
+    for (EngineState& state : states_) state.reset();
+    modes_ = {};
+    queues_.reset();
+    sbuf_.power_up();
+    psum_.power_up();
+    resetting_ = false;
+}
+
+void NeuronCore::attach_debugger(bool attached) {
+    for (const std::unique_ptr<Sequencer>& sequencer : sequencers_) sequencer->attach_debugger(attached);
+}
+
+void NeuronCore::set_modes(const CoreModes& modes) {
+    modes_ = modes;
+    if (modes.strict) track_writes();
+}
+
+// isa.md 5, rule 1: an overflow halts the core in the strict mode.
+void NeuronCore::on_semaphore_fault(Exception code, std::uint8_t semaphore) {
+    queues_.warn({{.time_ps = sc_core::sc_time_stamp().value()}, code, semaphore, ""});
+    if (code != Exception::kSemOverflow || !modes_.strict) return;
+    for (const std::unique_ptr<Sequencer>& sequencer : sequencers_)
+        sequencer->halt({code, fmt::format("semaphore S{} stays in its range in the strict mode", semaphore)});
+}
+
+bool NeuronCore::inject_bit_flip(std::uint64_t address, std::uint32_t bit, bool repairable) {
+    const CoreMemoryMap& map = config_.map;
+    const PartitionParameters& m = tensor_config_.memory;
+    const std::uint64_t window = std::uint64_t{m.partitions} * m.pitch_bytes;
+    const auto flip = [&](PartitionMemory& memory, std::uint64_t offset) {
+        if (offset % memory.parameters().pitch_bytes >= memory.parameters().partition_bytes) return false;
+        memory.inject_bit_flip(offset, bit, repairable);
+        return true;
+    };
+    if (address >= map.memory_base && address - map.memory_base < map.memory_bytes)
+        return flip(memory_, address - map.memory_base);
+    if (address < map.core_base) return false;
+    const std::uint64_t offset = address - map.core_base;
+    if (offset < window) return flip(sbuf_, offset);
+    return forbidden(address) && flip(psum_, offset - m.psum_offset);
+}
+
+void NeuronCore::host_wrote(std::uint64_t address, std::uint64_t bytes) {
+    const std::int32_t partition = sbuf_partition(address);
+    if (partition >= 0) {
+        const std::uint64_t first = (address - config_.map.core_base) % tensor_config_.memory.pitch_bytes;
+        sbuf_.wrote(static_cast<std::uint32_t>(partition), 1, first, first + bytes);
+    } else if (address >= config_.map.memory_base) {
+        const std::uint64_t first = address - config_.map.memory_base;
+        memory_.wrote(0, 1, first, first + bytes);
+    }
+}
+
 void NeuronCore::observe(CoreObserver* observer) {
+    queues_.observe(observer);
     for (const std::unique_ptr<Sequencer>& sequencer : sequencers_) sequencer->observe(observer);
     if (observer == nullptr)
         semaphores_.on_update({});

@@ -11,6 +11,7 @@
 #include <systole/engine/sequencer.hpp>
 #include <systole/engine/tensor_unit.hpp>
 #include <systole/memory/partition_memory.hpp>
+#include <systole/platform/core_monitor.hpp>
 
 #include <array>
 #include <cstdint>
@@ -20,13 +21,6 @@
 #include <vector>
 
 namespace systole {
-
-/// An exception that did not stop a stream (semaphore faults).
-struct CoreWarning {
-    std::uint64_t time_ps = 0;
-    Exception code = Exception::kNone;
-    std::uint8_t semaphore = 0;
-};
 
 class NeuronCore : public sc_core::sc_module, private AddressSpace, private WordAccess {
   public:
@@ -39,8 +33,34 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     /// Sets the program of a stream and the bundle it starts at.
     void load(Stream stream, StreamProgram program, std::uint32_t entry);
     void set_register(Stream stream, std::uint8_t index, std::uint32_t value);
-    /// Starts all streams now, with all semaphores 0.
+    /// Starts all streams now, with all semaphores 0. All streams are at rest.
     void start();
+
+    /// Resets the core (isa.md 1.1) whatever it does: streams stop where they are, what is in flight is
+    /// dropped, registers, semaphores and modes are 0, accumulators invalid, SBUF and PSUM poisoned, queues
+    /// and counters empty. Programs and memory stay. Done when resetting() is false: at once when all
+    /// streams are at rest, else in the next delta cycle of the simulation.
+    void reset();
+    [[nodiscard]] bool resetting() const { return resetting_; }
+
+    /// Whether `brk` stops streams. Nobody does so until then.
+    void attach_debugger(bool attached);
+    /// Lets a stream in StreamState::kStopped go on, or execute one instruction and stop again.
+    void resume(Stream stream) { sequencers_[static_cast<std::size_t>(stream)]->resume(); }
+    void single_step(Stream stream) { sequencers_[static_cast<std::size_t>(stream)]->single_step(); }
+
+    /// The modes of SET_MODE 4, from now on. The strict mode tells written from unwritten SBUF by what was
+    /// written since tracking began, so it is switched on before the program starts.
+    void set_modes(const CoreModes& modes);
+    /// Begins to track writes to SBUF, which load() does for a program that switches to the strict mode. PSUM
+    /// is always tracked.
+    void track_writes() { sbuf_.track_writes(); }
+
+    /// Flips a bit of the byte at an address of SBUF, PSUM or memory, as a particle does: who reads it before
+    /// it is written again faults. `repairable`: memory only. False when there is no such byte.
+    bool inject_bit_flip(std::uint64_t address, std::uint32_t bit, bool repairable = false);
+    /// The host has written there directly, through memory().
+    void host_wrote(std::uint64_t address, std::uint64_t bytes);
 
     /// Host memory behind an address of the flat memory, or nullptr.
     std::byte* memory(std::uint64_t address, std::uint64_t bytes) { return resolve(address, bytes); }
@@ -56,7 +76,9 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     [[nodiscard]] const SemaphoreFile& semaphores() const { return semaphores_; }
     [[nodiscard]] const TensorUnit& tensor() const { return tensor_unit_; }
     [[nodiscard]] const DmaEngines& dma() const { return dma_; }
-    [[nodiscard]] const std::vector<CoreWarning>& warnings() const { return warnings_; }
+    /// The queues to the host, for who plays the host.
+    HostQueues& queues() { return queues_; }
+    [[nodiscard]] const HostQueues& queues() const { return queues_; }
     [[nodiscard]] const TensorEngineConfig& tensor_config() const { return tensor_config_; }
 
   private:
@@ -65,6 +87,8 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     [[nodiscard]] std::int32_t sbuf_partition(std::uint64_t address) const override;
     [[nodiscard]] std::uint64_t core_address(std::uint32_t flat) const override;
     std::byte* locate(bool memory, std::uint64_t address, std::uint32_t bytes) override;
+    void on_semaphore_fault(Exception code, std::uint8_t semaphore);
+    void on_reset();
 
     NeuronCoreConfig config_;
     TensorEngineConfig tensor_config_;
@@ -73,7 +97,9 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     PartitionMemory memory_;
     PsumView psum_view_;
     CoreMemory core_memory_;
-    std::vector<CoreWarning> warnings_;
+    HostQueues queues_;
+    CoreModes modes_;
+    CoreMonitor monitor_;
     SemaphoreFile semaphores_;
     TensorEngine tensor_engine_;
     TensorUnit tensor_unit_;
@@ -85,6 +111,8 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     std::array<StreamProgram, kStreams> programs_;
     std::array<std::uint32_t, kStreams> entries_{};
     std::array<std::unique_ptr<Sequencer>, kStreams> sequencers_;
+    bool resetting_ = false;
+    sc_core::sc_event reset_requested_;
 };
 
 }  // namespace systole

@@ -35,6 +35,7 @@ void append_pattern(const Operand& operand, bool write, std::uint32_t partitions
     };
     if (pieces > kExactRuns || runs.stride == 0) {
         const ElementSpan span = element_span(operand.pattern);
+        range.exact = element_count(operand.pattern) == 1;
         return add(span.lowest, span.highest - span.lowest + 1);
     }
     for (std::uint64_t r = 0; r < runs.repeats; ++r) {
@@ -49,6 +50,7 @@ void append_pattern(const Operand& operand, bool write, std::uint32_t partitions
 
 void append_whole(const Operand& operand, bool write, std::uint32_t partitions, Ranges& ranges) {
     AccessRange range = range_of(operand, write, partitions);
+    range.exact = false;
     range.end = kPartitionPitch;
     ranges.push_back(range);
 }
@@ -94,22 +96,27 @@ void append_matmul(const Instruction& i, Ranges& ranges) {
     append_pattern(i.c(), true, i[Field::kMM1] + 1, ranges);
 }
 
+// Bytes at a 64-bit address, in SBUF or memory.
+AccessRange range_at(std::uint64_t address, std::uint64_t bytes, const AddressSpace& space, bool write) {
+    const std::int32_t partition = space.sbuf_partition(address);
+    AccessRange range{{.space = MemoryRange::Space::kMemory, .first = address}, write};
+    if (partition >= 0) {
+        range.space = MemoryRange::Space::kSbuf;
+        range.partition = static_cast<std::uint32_t>(partition);
+        range.first = (address - space.core_address(0)) % kPartitionPitch;
+    }
+    range.end = range.first + bytes;
+    return range;
+}
+
 // Runs of a DMA side; rows of SBUF that have the same bytes become one range.
 void append_dma_side(const DmaPattern& pattern, const AddressSpace& space, bool write, Ranges& ranges) {
     const std::size_t begin = ranges.size();
     for (std::uint64_t r = 0; r < pattern.runs(); ++r) {
-        const std::uint64_t address = pattern.address(r);
-        const std::int32_t partition = space.sbuf_partition(address);
-        AccessRange range{{.space = MemoryRange::Space::kMemory, .first = address}, write};
-        if (partition >= 0) {
-            range.space = MemoryRange::Space::kSbuf;
-            range.partition = static_cast<std::uint32_t>(partition);
-            range.first = (address - space.core_address(0)) % kPartitionPitch;
-        }
-        range.end = range.first + pattern.run;
+        const AccessRange range = range_at(pattern.address(r), pattern.run, space, write);
         if (ranges.size() > begin) {
             AccessRange& last = ranges.back();
-            if (partition >= 0 && last.first == range.first && last.end == range.end &&
+            if (range.space == MemoryRange::Space::kSbuf && last.space == range.space && last.first == range.first && last.end == range.end &&
                 last.partition + last.partitions == range.partition) {
                 ++last.partitions;
                 continue;
@@ -117,6 +124,22 @@ void append_dma_side(const DmaPattern& pattern, const AddressSpace& space, bool 
         }
         ranges.push_back(range);
     }
+}
+
+// REG_LD, REG_ST and WRITE: words by flat or 64-bit address.
+void append_word(const Instruction& i, const AddressSpace& space, Ranges& ranges) {
+    const auto add = [&](Field size, Field low, Field high, bool write) {
+        const std::uint64_t address = i[low] | std::uint64_t{i[high]} << 32;
+        ranges.push_back(range_at(address, std::uint64_t{1} << i[size], space, write));
+    };
+    if (i.opcode() == Opcode::kWrite) {
+        add(Field::kSz0, Field::kP0, Field::kP1, true);
+        if (i[Field::kTwo] != 0) add(Field::kSz1, Field::kP4, Field::kP5, true);
+        return;
+    }
+    const bool write = i.opcode() == Opcode::kRegSt;
+    if (i[Field::kHbm] == 0) return append_vector(i[Field::kP0], write, 1, ranges);
+    add(Field::kSize, Field::kP0, Field::kP1, write);
 }
 
 // The partitions that a shuffle reads and writes: whole quadrants.
@@ -174,8 +197,8 @@ void append_accesses(const Instruction& i, const AddressSpace& space, Ranges& ra
             return append_dma_side(dma_destination(i), space, true, ranges);
         case Opcode::kRegLd:
         case Opcode::kRegSt:
-            if (i[Field::kHbm] == 0) append_vector(i[Field::kP0], i.opcode() == Opcode::kRegSt, 1, ranges);
-            return;
+        case Opcode::kWrite:
+            return append_word(i, space, ranges);
         default:
             if (static_cast<std::uint8_t>(i.opcode()) > static_cast<std::uint8_t>(Opcode::kSetMode))
                 append_lanes(i, ranges);

@@ -20,6 +20,7 @@ inline constexpr std::uint64_t kExactRuns = 4096;
 /// A range and whether it is written.
 struct AccessRange : MemoryRange {
     bool write = false;
+    bool exact = true;  ///< every byte is accessed; false: some of them are
 };
 
 /// Appends the ranges of a checked, resolved instruction. `space` tells SBUF from memory for DMA.

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// ExecutionUnit: what a sequencer hands its data-path instructions and DMA triggers to; and CoreObserver, who
-// listens.
+// ExecutionUnit: what a sequencer hands its data-path instructions and DMA triggers to; InstructionMonitor, who
+// may object to one; and CoreObserver, who listens.
 #pragma once
 
 #include <systole/isa/instruction.hpp>
+#include <systole/semantics/core_records.hpp>
 #include <systole/semantics/semaphore.hpp>
 
 #include <cstdint>
@@ -16,6 +17,26 @@ struct CoreFault {
     Exception code = Exception::kNone;
     std::string rule;
     explicit operator bool() const { return code != Exception::kNone; }
+};
+
+struct IssuedInstruction;
+
+/// What a core knows about its memories and no unit does: bad parity, bytes that nobody wrote.
+class InstructionMonitor {
+  public:
+    virtual ~InstructionMonitor() = default;
+    /// Asked once the static rules hold, when the sources are about to be read and nothing has been done.
+    virtual CoreFault admit(const IssuedInstruction& issued) = 0;
+    /// The instruction has been accepted: its destinations count as written from now on.
+    virtual void accepted(const IssuedInstruction& issued) = 0;
+    /// A warning stops nothing.
+    virtual void warn(const IssuedInstruction& issued, Exception code, const char* rule) = 0;
+};
+
+/// SET_MODE 4: what applies to all streams of a core.
+struct CoreModes {
+    bool strict = false;    ///< the strict mode's rules and warnings
+    bool trap_nan = false;  ///< a NaN in a result of Vector, Scalar or GpSimd is the exception NUM_NAN
 };
 
 /// An instruction on its way: what every unit needs to know about it.
@@ -31,6 +52,13 @@ struct IssuedInstruction {
     bool dynamic = false;       ///< an address came from a register
     bool update_at_read =
         false;  ///< when the last source was read instead of when the last result is visible
+    CoreModes modes;
+    InstructionMonitor* monitor = nullptr;  ///< nullptr: nobody objects
+
+    [[nodiscard]] CoreFault admit() const { return monitor == nullptr ? CoreFault{} : monitor->admit(*this); }
+    void warn(Exception code, const char* rule) const {
+        if (monitor != nullptr) monitor->warn(*this, code, rule);
+    }
 };
 
 /// Life of an instruction in picoseconds.
@@ -53,15 +81,21 @@ class CoreObserver {
     virtual void updated(const SemaphoreUpdate& update, std::uint32_t value) = 0;
     /// A stream stopped: `code` kNone for HALT, else the exception.
     virtual void stopped(Stream stream, std::uint32_t pc, const CoreFault& fault) = 0;
+    /// NOTIFY has put a record into the host's queue, or found it full.
+    virtual void notified(const Notification&) {}
+    /// A warning: nothing stopped.
+    virtual void warned(const CoreWarning&) {}
+    /// A stream stands before an instruction with `brk`, or before the next one of a single step.
+    virtual void broke(Stream, std::uint32_t /*pc*/) {}
 };
 
 class ExecutionUnit {
   public:
     virtual ~ExecutionUnit() = default;
 
-    /// Takes the instruction; blocks the calling SystemC thread until the unit can start it. Posts the
-    /// semaphore update at the right time. A fault means that nothing was done. Fills started, interval and
-    /// completed.
+    /// Takes the instruction; blocks the calling SystemC thread until the unit can start it. Asks the
+    /// monitor, and posts the semaphore update at the right time. A fault means that nothing was done. Fills
+    /// started, interval and completed.
     virtual CoreFault issue(const IssuedInstruction& issued, InstructionTimes& times) = 0;
 
     /// Blocks until everything issued before has completed (fence, DRAIN).

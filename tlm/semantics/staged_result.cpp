@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <systole/numerics/format.hpp>
+#include <systole/semantics/checker.hpp>
 #include <systole/semantics/staged_result.hpp>
 
 #include <algorithm>
+#include <bit>
+#include <cmath>
 #include <cstring>
 
 namespace systole {
@@ -91,6 +95,20 @@ std::byte* StagedResult::bytes(std::uint32_t index, std::size_t count) {
 std::uint32_t* StagedResult::words(std::size_t count) {
     grow(words_, count);
     return words_.data();
+}
+
+bool StagedResult::has_nan() const {
+    return std::any_of(writes_.begin(), writes_.begin() + used_, [&](const Write& write) {
+        if (!contains(kFloats, write.operand.dtype)) return false;
+        const std::uint64_t count = std::uint64_t{write.rows.count} * write.elements;
+        for (std::uint64_t i = 0; i < count; ++i) {
+            if (write.by_offset && offsets_[write.offsets + i] == kKept) continue;
+            std::uint32_t bits = 0;
+            std::memcpy(&bits, data_.data() + write.data + i * write.element_bytes, write.element_bytes);
+            if (std::isnan(std::bit_cast<float>(to_fp32(write.operand.dtype, bits)))) return true;
+        }
+        return false;
+    });
 }
 
 void StagedResult::commit(const CoreMemory& memory) const {

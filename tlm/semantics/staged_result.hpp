@@ -45,6 +45,10 @@ class StagedResult {
     /// repeated.
     void commit(const CoreMemory& memory) const;
 
+    /// Whether an element of a float type that is going to be written is a NaN. Packed MX types and scales do
+    /// not count.
+    [[nodiscard]] bool has_nan() const;
+
     /// Adds a destination: on every partition of `rows` the elements of `operand`'s pattern from its byte on.
     /// Returns its handle.
     std::uint32_t add(const Operand& operand, const StagedRows& rows);
