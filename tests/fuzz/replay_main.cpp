@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs a fuzz target without libFuzzer: every file of the given folders, then mutations of each, always the
-// same. Guarantees: fails when a folder has no seeds, so an empty corpus is noticed. A finding is a crash, as
+// same.
+//   fuzz_NAME [--mutations=N] [--seed=N] FOLDER...
+// Guarantees: fails when a folder has no seeds, so an empty corpus is noticed. A finding is a crash, as
 // with libFuzzer.
 #include <systole/base/random.hpp>
 
@@ -8,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
+#include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -17,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
 namespace {
 
-constexpr int kMutationsPerSeed = 2000;
+constexpr std::uint64_t kMutationsPerSeed = 2000;
 
 using Input = std::vector<std::uint8_t>;
 
@@ -49,10 +53,21 @@ Input mutated(Input input, systole::SplitMix64& random) {
     return input;
 }
 
+// Reads the number behind an option's name.
+bool option(const char* argument, const char* name, std::uint64_t& value) {
+    const std::size_t length = std::strlen(name);
+    if (std::strncmp(argument, name, length) != 0) return false;
+    value = std::strtoull(argument + length, nullptr, 10);
+    return true;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
+    std::uint64_t mutations = kMutationsPerSeed;
+    std::uint64_t first = 1;
     for (int i = 1; i < argc; ++i) {
+        if (option(argv[i], "--mutations=", mutations) || option(argv[i], "--seed=", first)) continue;
         std::vector<std::filesystem::path> seeds;
         for (const auto& entry : std::filesystem::directory_iterator(argv[i])) seeds.push_back(entry.path());
         std::ranges::sort(seeds);
@@ -60,13 +75,14 @@ int main(int argc, char** argv) {
             std::fprintf(stderr, "%s: no seeds\n", argv[i]);
             return 1;
         }
-        systole::SplitMix64 random(1);
+        systole::SplitMix64 random(first);
         for (const auto& seed : seeds) {
             const Input input = read(seed);
             run(input);
-            for (int m = 0; m < kMutationsPerSeed; ++m) run(mutated(input, random));
+            for (std::uint64_t m = 0; m < mutations; ++m) run(mutated(input, random));
         }
-        std::printf("%s: %zu seeds, %d mutations each\n", argv[i], seeds.size(), kMutationsPerSeed);
+        std::printf("%s: %zu seeds, %llu mutations each\n", argv[i], seeds.size(),
+                    static_cast<unsigned long long>(mutations));
     }
     return 0;
 }

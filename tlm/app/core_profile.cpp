@@ -68,6 +68,34 @@ std::string profile_table(const NeuronCore& core, std::uint64_t time_ps, double 
     return text;
 }
 
+std::string host_report(const HostQueues& queues) {
+    std::string text;
+    const auto line = [&](const RecordSource& source, std::string_view queue, const std::string& rest) {
+        text += fmt::format("{:<7} {:>14.3f} us  {} pc {}  {}\n", queue,
+                            static_cast<double>(source.time_ps) / kPsPerUs, stream_name(source.stream),
+                            source.pc, rest);
+    };
+    for (const Notification& n : queues.notifications().records())
+        line(n, "notify", fmt::format("{:#x}", n.payload));
+    for (const TraceRecord& t : queues.traces().records())
+        line(t, "trace",
+             fmt::format("{} until {:.3f} us", opcode_info(t.opcode)->name,
+                         static_cast<double>(t.completed_ps) / kPsPerUs));
+    for (const ErrorRecord& e : queues.errors().records())
+        line(e, "error",
+             fmt::format("opcode {:#04x} {} host status {}", e.opcode, exception_name(e.code),
+                         static_cast<unsigned>(e.status)));
+    const CoreCounters& c = queues.counters();
+    std::string counters;
+    for (const auto& [name, value] :
+         {std::pair{"generic", c.generic}, {"numerical", c.numerical}, {"hbm_ue", c.hbm_ue}, {"nc_ue", c.nc_ue},
+          {"sw_nq_overflow", c.sw_nq_overflow}, {"sw_semaphore", c.sw_semaphore}, {"sw_event", c.sw_event},
+          {"sw_psum_collision", c.sw_psum_collision}, {"sw_sequencer_fatal", c.sw_sequencer_fatal}})
+        if (value != 0) counters += fmt::format(" {}={}", name, value);
+    if (!counters.empty()) text += fmt::format("counters{}\n", counters);
+    return text;
+}
+
 InstructionTrace::InstructionTrace(const std::string& path) : trace_(path) {
     for (std::uint32_t s = 0; s < kStreams; ++s) trace_.name_track(s, stream_name(static_cast<Stream>(s)));
     trace_.name_track(kDmaTrack, "dma");
@@ -92,6 +120,25 @@ void InstructionTrace::stopped(Stream stream, std::uint32_t pc, const CoreFault&
                                                            {"rule", fault.rule}};
     trace_.slice(static_cast<std::uint32_t>(stream), exception_name(fault.code),
                  sc_core::sc_time_stamp().value(), 0, arguments);
+}
+
+void InstructionTrace::notified(const Notification& notification) {
+    const std::array<PerfettoTrace::Argument, 2> arguments{
+        PerfettoTrace::Argument{"pc", std::to_string(notification.pc)},
+        {"payload", fmt::format("{:#x}", notification.payload)}};
+    trace_.slice(static_cast<std::uint32_t>(notification.stream), "notification", notification.time_ps, 0,
+                 arguments);
+}
+
+void InstructionTrace::warned(const CoreWarning& warning) {
+    const bool semaphore = warning.code == Exception::kSemOverflow || warning.code == Exception::kSemDouble;
+    const std::array<PerfettoTrace::Argument, 2> arguments{
+        semaphore ? PerfettoTrace::Argument{"semaphore", std::to_string(warning.semaphore)}
+                  : PerfettoTrace::Argument{"pc", std::to_string(warning.pc)},
+        {"rule", warning.rule}};
+    trace_.slice(static_cast<std::uint32_t>(warning.stream),
+                 warning.code == Exception::kNone ? "warning" : exception_name(warning.code), warning.time_ps,
+                 0, arguments);
 }
 
 }  // namespace systole

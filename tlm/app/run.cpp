@@ -7,6 +7,8 @@
 #include <systole/base/error.hpp>
 #include <systole/config/neuron_core_config.hpp>
 #include <systole/cosim/lockstep_backend.hpp>
+#include <systole/isa/assembly.hpp>
+#include <systole/isa/encoding_table.hpp>
 #include <systole/kernels/kernel_library.hpp>
 #include <systole/memory/access_checker.hpp>
 #include <systole/platform/core_run.hpp>
@@ -35,6 +37,7 @@ Examples:
   systole run attention --input q=q.npy --input k=k.npy --input v=v.npy --output out=out.npy --trace trace.json
   systole run attention --set tensor.backend=lockstep
   systole build matmul --output matmul.img && systole run matmul.img
+  systole asm program.s --output program.img && systole run program.img --strict --break
 
 Exit codes: 0 all streams halted, 1 a fault, a stream that waits or loops for ever, a mismatch or a race, 2 bad usage or input.)";
 
@@ -90,6 +93,26 @@ std::unique_ptr<AccessChecker> make_checker(CoreRun& run, std::uint32_t dma_engi
     return checker;
 }
 
+// Prints where streams stand before an instruction with `brk`, and lets them go on. False when none does.
+bool show_stops(NeuronCore& core) {
+    bool stopped = false;
+    for (std::uint32_t s = 0; s < kStreams; ++s) {
+        const auto stream = static_cast<Stream>(s);
+        const Sequencer& sequencer = core.sequencer(stream);
+        if (sequencer.state() != StreamState::kStopped) continue;
+        stopped = true;
+        std::string registers;
+        for (std::uint32_t r = 0; r < kCoreRegisters; ++r)
+            if (const std::uint32_t value = core.get_register(stream, static_cast<std::uint8_t>(r)); value != 0)
+                registers += fmt::format(" R{}={:#x}", r, value);
+        fmt::print("break: {} pc {}: {}\n", stream_name(stream), sequencer.pc(),
+                   disassemble(*sequencer.next_instruction()));
+        if (!registers.empty()) fmt::print("      {}\n", registers);
+        core.resume(stream);
+    }
+    return stopped;
+}
+
 }  // namespace
 
 RunCommandLine::RunCommandLine(CLI::App& command)
@@ -115,6 +138,10 @@ RunCommandLine::RunCommandLine(CLI::App& command)
         ->take_all();
     app_->add_flag("--check", check_,
                    "Report accesses that no semaphore orders, and reads of bytes nobody wrote");
+    app_->add_flag("--strict", strict_,
+                   "Begin in the strict mode: reads of unwritten SBUF and PSUM fault, a semaphore overflow halts");
+    app_->add_flag("--break", break_,
+                   "Stop each stream before an instruction with brk, show it and its registers, and go on");
     app_->add_option("--trace", trace_, "Write a trace for ui.perfetto.dev")->type_name("FILE.json");
     app_->add_option("--max-time", max_time_us_,
                      "Simulated time after which the run is given up (default: 100000 us)")
@@ -187,14 +214,19 @@ int RunCommandLine::run() const {
     if (!trace_.empty()) run.observe(trace.emplace(trace_));
     const auto checker = check_ ? make_checker(run, config.dma.engines) : nullptr;
 
+    if (strict_) run.core().set_modes({.strict = true});
+    run.core().attach_debugger(break_);
+
     const auto began = std::chrono::steady_clock::now();
-    const std::uint64_t time_ps =
-        run.simulate(max_time_us_ == 0 ? CoreRun::kDefaultLimitPs : max_time_us_ * kPsPerUs);
+    const std::uint64_t limit_ps = max_time_us_ == 0 ? CoreRun::kDefaultLimitPs : max_time_us_ * kPsPerUs;
+    std::uint64_t time_ps = run.simulate(limit_ps);
+    while (show_stops(run.core())) time_ps = run.proceed(limit_ps);
     const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - began;
     if (trace) trace->close();
     for (const auto& [output, file] : results) write_tensor(file, *output, run.bytes(*output));
 
     fmt::print("{}", profile_table(run.core(), time_ps, wall.count()));
+    fmt::print("{}", host_report(run.core().queues()));
     const std::vector<std::string> complaints = run.complaints();
     for (const std::string& complaint : complaints) fmt::print(stderr, "systole: {}\n", complaint);
     if (lockstep != nullptr)

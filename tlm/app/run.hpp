@@ -31,6 +31,8 @@ class RunCommandLine {
     std::uint64_t max_time_us_ = 0;  // 0: the default of CoreRun
     bool list_ = false;
     bool check_ = false;
+    bool strict_ = false;
+    bool break_ = false;
 };
 
 }  // namespace systole

@@ -142,10 +142,15 @@ void Sequencer::reset() {
 
 // --- debugger
 
+const Instruction* Sequencer::next_instruction() const {
+    if (program_ == nullptr || pc_ >= program_->slots.size() || program_->slots[pc_].fault) return nullptr;
+    return &program_->slots[pc_].instruction;
+}
+
 void Sequencer::stop_for_debugger() {
     if (!debugger_) return;
-    const bool marked = pc_ < program_->slots.size() && !program_->slots[pc_].fault &&
-                        program_->slots[pc_].instruction[Field::kBrk] != 0;
+    const Instruction* next = next_instruction();
+    const bool marked = next != nullptr && (*next)[Field::kBrk] != 0;
     if (!marked && !stepping_) return;
     stepping_ = false;
     state_ = StreamState::kStopped;

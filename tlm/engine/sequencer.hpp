@@ -96,6 +96,8 @@ class Sequencer : public sc_core::sc_module {
     [[nodiscard]] Stream stream() const { return stream_; }
     [[nodiscard]] StreamState state() const { return state_; }
     [[nodiscard]] std::uint32_t pc() const { return pc_; }
+    /// What stands at the pc; nullptr when that is no instruction.
+    [[nodiscard]] const Instruction* next_instruction() const;
     /// Why the stream stopped; empty unless the state is kFaulted.
     [[nodiscard]] const CoreFault& fault() const { return fault_; }
     [[nodiscard]] const SemaphoreWaits& waits() const { return waits_; }

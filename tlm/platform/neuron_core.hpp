@@ -33,6 +33,9 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     /// Sets the program of a stream and the bundle it starts at.
     void load(Stream stream, StreamProgram program, std::uint32_t entry);
     void set_register(Stream stream, std::uint8_t index, std::uint32_t value);
+    [[nodiscard]] std::uint32_t get_register(Stream stream, std::uint8_t index) const {
+        return states_[static_cast<std::size_t>(stream)].registers.at(index);
+    }
     /// Starts all streams now, with all semaphores 0. All streams are at rest.
     void start();
 
