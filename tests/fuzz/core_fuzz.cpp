@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Fuzzes a whole core: any program image that can be read is run for a bounded simulated time. Whatever the
+// Fuzzes a whole core: a program of any bundles is run for a bounded simulated time. Whatever the
 // program does, the simulation goes on, each fault has its error record, a stream that does not fault runs,
 // waits or has halted, and a second run comes to the same state: neither chance nor anything that survives a
 // reset decides. One elaboration serves all inputs: loading a program resets the core in the middle of the
 // previous one.
-#include <systole/base/error.hpp>
 #include <systole/platform/core_run.hpp>
 #include <systole/semantics/model_backend.hpp>
 
@@ -12,12 +11,19 @@
 #include <memory>
 
 #include "fuzz_input.hpp"
-#include "image_seal.hpp"
 
 namespace {
 
+using systole::fuzz::Input;
 using systole::fuzz::require;
 
+// Bits of the first byte.
+constexpr std::uint8_t kStrict = 1;
+constexpr std::uint8_t kTrapNan = 2;
+constexpr std::uint8_t kDebugger = 4;
+constexpr std::uint8_t kNoWaits = 8;
+
+constexpr std::uint32_t kWaitCondition = 3U << 8;  // w0_cond and w1_cond (isa.md 7.3)
 constexpr std::uint64_t kLimitPs = 20'000'000;
 constexpr std::uint64_t kAlignPs = 1'000'000;
 constexpr std::uint64_t kMemoryBytes = 1U << 20;
@@ -37,8 +43,8 @@ class Rig {
         // From a time that is a whole number of cycles of every clock.
         const std::uint64_t now = sc_core::sc_time_stamp().value();
         sc_core::sc_start(sc_core::sc_time::from_value(kAlignPs - now % kAlignPs));
-        core.set_modes({.strict = (options & 1U) != 0, .trap_nan = (options & 2U) != 0});
-        core.attach_debugger((options & 4U) != 0);
+        core.set_modes({.strict = (options & kStrict) != 0, .trap_nan = (options & kTrapNan) != 0});
+        core.attach_debugger((options & kDebugger) != 0);
         run_.simulate(kLimitPs);
         for (int stops = 0; stops < 4 && resume(core); ++stops) run_.proceed(kLimitPs);
         check(core);
@@ -113,19 +119,23 @@ class Rig {
 // SystemC's library defines main() and wants this.
 [[gnu::visibility("default")]] int sc_main(int, char**) { return 1; }
 
+// The first byte: modes, debugger, and whether no bundle asks for a wait, so that more of them are executed.
+// Then a byte and a bundle each, for one of the streams.
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
     static const auto rig = std::make_unique<Rig>();
-    // The first byte: modes, debugger.
-    if (size == 0) return 0;
-    const auto given = std::as_bytes(std::span(data, size)).subspan(1);
-    std::vector<std::byte> bytes(given.begin(), given.end());
-    systole::fuzz::seal_image(bytes);
-    try {
-        const systole::ProgramImage image = systole::parse_program_image(bytes, "fuzz.img");
-        const std::uint64_t first = rig->run(image, data[0]);
-        require(rig->run(image, data[0]) == first, "a second run comes to the same state");
-    } catch (const systole::InputError&) {
-        // No image, or tensors outside the memory.
+    Input input(data, size);
+    const auto options = input.take<std::uint8_t>();
+    systole::ProgramImage image;
+    while (!input.empty()) {
+        const std::uint32_t stream = input.below(systole::kStreams);
+        auto bundle = input.take<systole::Bundle>();
+        if ((options & kNoWaits) != 0) {
+            bundle[1] &= ~kWaitCondition;
+            bundle[2] &= ~kWaitCondition;
+        }
+        image.streams[stream].push_back(bundle);
     }
+    const std::uint64_t first = rig->run(image, options);
+    require(rig->run(image, options) == first, "a second run comes to the same state");
     return 0;
 }
