@@ -147,6 +147,23 @@ SYSTEMC_TEST(NeuronCoreStrict, AnInputOutsideAFunctionsRangeWarns) {
     EXPECT_TRUE(core.core().halted());
 }
 
+SYSTEMC_TEST(NeuronCoreStrict, PatternsThatOverlapOrAreUnalignedInPsumWarn) {
+    LoadedCore core(R"(.stream vector
+        MEMSET np=1 s0=1 c=u16@sbuf[p0+0x0][3,4][1,3]
+        MEMSET np=1 s0=1 c=u16@sbuf[p0+0x100][2,3][3,2]
+        MEMSET np=1 s0=1 c=u16@psum[p0+0x4][1,2]
+        MEMSET np=1 s0=1 c=u16@sbuf[p0+0x200][1,4][3,2]
+        MEMSET np=1 s0=1 c=u16@sbuf[p0+0x200][0,2]
+        MEMSET np=1 s0=1 c=u16@psum[p0+0x2][1,2]
+        HALT
+        )");
+    core.core().set_modes({.strict = true});
+    core.run->simulate();
+    std::vector<std::uint32_t> places;
+    for (const CoreWarning& warning : core.core().queues().warnings().records()) places.push_back(warning.pc);
+    EXPECT_EQ(places, (std::vector<std::uint32_t>{3, 4, 5}));
+}
+
 SYSTEMC_TEST(NeuronCoreStrict, ANanTraps) {
     const std::string invalid =
         "TENSOR_SCALAR np=1 op0=subtract s0=fp32@sbuf[p0+0x0] a=fp32@sbuf[p0+0x0] c=fp32@sbuf[p0+0x10] ";

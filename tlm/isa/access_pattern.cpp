@@ -2,7 +2,9 @@
 #include <systole/isa/access_pattern.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <cstring>
+#include <vector>
 
 namespace systole {
 namespace {
@@ -48,6 +50,35 @@ AccessRuns merge_dims(const AccessPattern& pattern) {
         }
     }
     return runs;
+}
+
+bool visits_twice(const AccessPattern& pattern) {
+    std::array<AccessDim, 4> dims = pattern.dims;
+    std::sort(dims.begin(), dims.end(), [](const AccessDim& a, const AccessDim& b) {
+        return std::abs(std::int32_t{a.stride}) < std::abs(std::int32_t{b.stride});
+    });
+    // Steps wider than all that smaller ones span never meet.
+    std::int64_t span = 1;
+    bool nested = true;
+    for (const AccessDim& dim : dims) {
+        if (dim.count <= 1) continue;
+        const std::int64_t step = std::abs(std::int32_t{dim.stride});
+        if (step == 0) return true;
+        nested = nested && step >= span;
+        span += step * (dim.count - 1);
+    }
+    if (nested) return false;
+    const std::int64_t lowest = element_span(pattern).lowest;
+    std::vector<bool> visited(static_cast<std::size_t>(span));
+    const AccessRuns runs = merge_dims(pattern);
+    for (std::uint64_t r = 0; r < runs.repeats; ++r)
+        for (std::uint64_t e = 0; e < runs.count; ++e) {
+            const auto at = static_cast<std::size_t>(runs.offset(r) +
+                                                     static_cast<std::int64_t>(e) * runs.stride - lowest);
+            if (visited[at]) return true;
+            visited[at] = true;
+        }
+    return false;
 }
 
 std::int64_t AccessRuns::offset(std::uint64_t index) const {

@@ -35,6 +35,10 @@ struct ElementSpan {
 };
 ElementSpan element_span(const AccessPattern& pattern);
 
+/// Whether the pattern visits an element more than once. Cost: a look at the strides, or for patterns that
+/// interleave a walk over the elements.
+bool visits_twice(const AccessPattern& pattern);
+
 /// The pattern as a run of `count` elements, `stride` elements apart, that is repeated by the outer
 /// dimensions. Dimensions that continue each other are merged, so a pattern that is one run has no outer
 /// dimension left.

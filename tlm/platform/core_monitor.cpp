@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/platform/core_monitor.hpp>
+#include <systole/semantics/indirection.hpp>
 
 #include <utility>
 
@@ -63,6 +64,18 @@ void CoreMonitor::judge_unwritten(const IssuedInstruction& issued, const AccessR
         warn(issued, Exception::kUninitPsumAcc, "a location is overwritten before it is accumulated on");
 }
 
+void CoreMonitor::judge_patterns(const IssuedInstruction& issued) {
+    const Instruction& i = *issued.instruction;
+    for (const OperandName name : {OperandName::kA, OperandName::kB, OperandName::kC}) {
+        constexpr std::uint32_t kPsumWord = 4;
+        const Operand& operand = i.operand(name);
+        if (operand.present && operand.in_psum() && operand.byte() % kPsumWord != 0)
+            warn(issued, Exception::kNone, "operands in PSUM start at a multiple of 4 bytes");
+    }
+    if (i.c().present && !is_indirect(i, OperandName::kC) && visits_twice(i.c().pattern))
+        warn(issued, Exception::kNone, "an instruction writes each element of its destination once");
+}
+
 CoreFault CoreMonitor::admit(const IssuedInstruction& issued) {
     if (!looks_at(issued)) return {};
     list(*issued.instruction);
@@ -74,6 +87,7 @@ CoreFault CoreMonitor::admit(const IssuedInstruction& issued) {
         judge_unwritten(issued, range, fault, warned);
         if (fault) return fault;
     }
+    if (issued.modes.strict) judge_patterns(issued);
     return {};
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // CoreMonitor: what a core's memories say about its instructions: injected parity and memory errors
 // (SRAM_PARITY, HBM_UNCORRECTABLE, HBM_REPAIRABLE), bytes that nobody wrote (UNINIT_READ in the strict mode,
-// the warning UNINIT_PSUM_ACC).
+// the warning UNINIT_PSUM_ACC); and the strict mode's warnings about patterns (isa.md 4.1).
 //
 // An instruction reads when it is admitted, and its destinations count as written once it is accepted: with
 // instructions that semaphores order, the same as the real times. Cost: a look at the destination for an
@@ -32,6 +32,7 @@ class CoreMonitor : public InstructionMonitor {
     [[nodiscard]] bool looks_at(const IssuedInstruction& issued) const;
     [[nodiscard]] PartitionMemory& memory_of(const AccessRange& range) const;
     void list(const Instruction& instruction);
+    void judge_patterns(const IssuedInstruction& issued);
     [[nodiscard]] CoreFault parity(const AccessRange& range) const;
     void judge_unwritten(const IssuedInstruction& issued, const AccessRange& range, CoreFault& fault,
                          bool& warned);

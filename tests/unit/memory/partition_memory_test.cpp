@@ -224,5 +224,60 @@ SYSTEMC_TEST(PartitionMemory, DmiCanBeWithdrawn) {
     EXPECT_FALSE(bench.payload.is_dmi_allowed());
 }
 
+SYSTEMC_TEST(PartitionMemory, WrittenBytesAreKnownOnDemand) {
+    Bench bench("bench");
+    std::vector<unsigned char> four(4, 1);
+    EXPECT_EQ(bench.transport(tlm::TLM_WRITE_COMMAND, 0x20, four), tlm::TLM_OK_RESPONSE);
+    EXPECT_EQ(bench.memory.written(), nullptr);
+    bench.memory.track_writes();
+    EXPECT_FALSE(bench.memory.written()->all(0, 1, 0x20, 0x24)) << "written before tracking";
+    EXPECT_EQ(bench.transport(tlm::TLM_WRITE_COMMAND, kPitch + 0x20, four), tlm::TLM_OK_RESPONSE);
+    EXPECT_EQ(bench.transport(tlm::TLM_WRITE_COMMAND, 2 * kPitch + 0x20, four, 0,
+                              {TLM_BYTE_ENABLED, TLM_BYTE_DISABLED}),
+              tlm::TLM_OK_RESPONSE);
+    const WrittenMap& written = *bench.memory.written();
+    EXPECT_TRUE(written.all(1, 1, 0x20, 0x24));
+    EXPECT_FALSE(written.all(1, 1, 0x20, 0x25));
+    EXPECT_FALSE(written.all(0, 2, 0x20, 0x24));
+    EXPECT_TRUE(written.all(2, 1, 0x22, 0x23));
+    EXPECT_FALSE(written.all(2, 1, 0x22, 0x24));
+    bench.memory.wrote(0, 4, 0, kBytes);
+    EXPECT_TRUE(written.all(0, 4, 0, kBytes));
+    EXPECT_FALSE(written.all(0, 4, 0, kBytes + 1)) << "beyond the memory";
+    bench.memory.power_up();
+    EXPECT_FALSE(written.all(1, 1, 0x20, 0x21));
+}
+
+TEST(WrittenMap, PartitionsOfBothHalvesAreToldApart) {
+    for (const std::uint32_t first : {0U, 1U, 63U, 64U, 65U, 100U})
+        for (const std::uint32_t count : {1U, 2U, 28U}) {
+            WrittenMap map(16);
+            map.mark(first, count, 3, 5);
+            for (std::uint32_t p = 0; p < WrittenMap::kMaxPartitions; ++p)
+                EXPECT_EQ(map.all(p, 1, 3, 5), p >= first && p < first + count) << p;
+            EXPECT_FALSE(map.all(first, count, 2, 5));
+            EXPECT_TRUE(map.all(first, count, 4, 5));
+        }
+}
+
+SYSTEMC_TEST(PartitionMemory, ABitFlipIsAnErrorUntilItIsWritten) {
+    Bench bench("bench");
+    std::vector<unsigned char> data(4, 0x0F);
+    EXPECT_EQ(bench.transport(tlm::TLM_WRITE_COMMAND, kPitch + 8, data), tlm::TLM_OK_RESPONSE);
+    bench.memory.inject_bit_flip(kPitch + 9, 7);
+    EXPECT_EQ(static_cast<unsigned>(bench.memory.partition(1)[9]), 0x8FU);
+    ASSERT_NE(bench.memory.faulty(0, 4, 9, 10), nullptr);
+    EXPECT_EQ(bench.memory.faulty(0, 4, 9, 10)->partition, 1U);
+    EXPECT_EQ(bench.memory.faulty(2, 2, 0, kBytes), nullptr);
+    EXPECT_EQ(bench.transport(tlm::TLM_READ_COMMAND, kPitch + 8, data), tlm::TLM_GENERIC_ERROR_RESPONSE);
+    EXPECT_EQ(data, std::vector<unsigned char>(4, 0x0F)) << "nothing was read";
+    EXPECT_EQ(bench.transport(tlm::TLM_READ_COMMAND, kPitch + 8, data, 0, {TLM_BYTE_ENABLED, TLM_BYTE_DISABLED}),
+              tlm::TLM_OK_RESPONSE)
+        << "the byte is not among those read";
+    std::vector<unsigned char> one(1, 0x55);
+    EXPECT_EQ(bench.transport(tlm::TLM_WRITE_COMMAND, kPitch + 9, one), tlm::TLM_OK_RESPONSE);
+    EXPECT_EQ(bench.read(kPitch + 8, 4), (std::vector<unsigned char>{0x0F, 0x55, 0x0F, 0x0F}));
+}
+
 }  // namespace
 }  // namespace systole
