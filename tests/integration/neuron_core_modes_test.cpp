@@ -43,8 +43,9 @@ SYSTEMC_TEST(NeuronCoreModes, TheMxRuleIsSwitched) {
 }
 
 SYSTEMC_TEST(NeuronCoreModes, TheSeedDecidesStochasticRounding) {
-    std::string text = ".stream vector\nMEMSET np=1 s0=0x3f808000 c=fp32@sbuf[p0+0x0][1,256] S1++@complete\n"
-                       "SET_MODE mode=sr_seed value=5 wait S1>=1\n";
+    std::string text =
+        ".stream vector\nMEMSET np=1 s0=0x3f808000 c=fp32@sbuf[p0+0x0][1,256] S1++@complete\n"
+        "SET_MODE mode=sr_seed value=5 wait S1>=1\n";
     const auto copy = [](const char* to) {
         return std::string("TENSOR_COPY sr np=1 a=fp32@sbuf[p0+0x0][1,256] c=bf16@sbuf[p0+") + to +
                "][1,256] S2++@complete\n";
@@ -82,8 +83,9 @@ SYSTEMC_TEST(NeuronCoreStrict, TheModeIsTheCores) {
     const std::string fill = ".stream vector\nMEMSET np=1 s0=0 c=fp32@sbuf[p0+0x0][1,2] S1++@complete\n";
     Core loose(fill + kReversed + "HALT wait S2>=1\n");
     EXPECT_EQ(loose.run->complaints(), std::vector<std::string>{});
-    loose.run->load(LoadedCore::image(fill + "NOP wait S9>=1\n" + kReversed +
-                                      "HALT\n.stream sync\nSET_MODE mode=strict value=1 S9++@complete\nHALT\n"));
+    loose.run->load(
+        LoadedCore::image(fill + "NOP wait S9>=1\n" + kReversed +
+                          "HALT\n.stream sync\nSET_MODE mode=strict value=1 S9++@complete\nHALT\n"));
     loose.run->simulate();
     EXPECT_EQ(loose.stream(Stream::kVector).fault().code, Exception::kIllegalEncoding);
     EXPECT_EQ(loose.stream(Stream::kVector).pc(), 2U);
@@ -208,7 +210,8 @@ struct Flip {
 };
 
 void expect_fault(const Flip& flip, const char* instruction, Stream stream) {
-    LoadedCore core(std::string(".stream ") + std::string(stream_name(stream)) + "\n" + instruction + "\nHALT\n");
+    LoadedCore core(std::string(".stream ") + std::string(stream_name(stream)) + "\n" + instruction +
+                    "\nHALT\n");
     ASSERT_TRUE(core.core().inject_bit_flip(flip.address, 3, flip.repairable));
     core.run->simulate();
     EXPECT_EQ(core.stream(stream).state(), StreamState::kFaulted) << instruction;

@@ -27,7 +27,7 @@ SYSTEMC_TEST(NeuronCoreProgram, ARegisterMovesAnAddressAndRaisesTheInterval) {
     const auto start_cycle = [&](std::uint32_t pc) {
         return clock.cycle_at_or_after(recorder.times(Stream::kVector, pc).started_ps);
     };
-    EXPECT_EQ(start_cycle(2) - start_cycle(1), 600U);   // isa.md 4.2: max(600, N)
+    EXPECT_EQ(start_cycle(2) - start_cycle(1), 600U);  // isa.md 4.2: max(600, N)
     EXPECT_EQ(start_cycle(3) - start_cycle(2), 1000U);
 }
 
@@ -121,8 +121,8 @@ SYSTEMC_TEST(NeuronCoreProgram, MultipliesTakeTheirColumns) {
     EXPECT_EQ(interval(5), 4U * 128 + 1);
     EXPECT_EQ(core.core().tensor().multiply_accumulates(), 128U * 128 * (512 + 256 + 128));
     // The second multiply starts when the first has taken its columns: its weights came before.
-    const std::uint64_t apart = recorder.times(Stream::kTensor, 3).completed_ps -
-                                recorder.times(Stream::kTensor, 1).completed_ps;
+    const std::uint64_t apart =
+        recorder.times(Stream::kTensor, 3).completed_ps - recorder.times(Stream::kTensor, 1).completed_ps;
     EXPECT_EQ((apart + clock.time_ps(1) / 2) / clock.time_ps(1), 256U);
 }
 

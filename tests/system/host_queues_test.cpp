@@ -51,8 +51,8 @@ TEST_F(RunHost, BreakShowsTheInstructionAndGoesOn) {
 }
 
 TEST_F(RunHost, StrictFaultsOnUnwrittenBytes) {
-    const std::string file = image(
-        ".stream vector\nTENSOR_COPY np=1 bits a=fp32@sbuf[p0+0x0] c=fp32@sbuf[p0+0x10]\nHALT\n");
+    const std::string file =
+        image(".stream vector\nTENSOR_COPY np=1 bits a=fp32@sbuf[p0+0x0] c=fp32@sbuf[p0+0x10]\nHALT\n");
     expect(0, "run " + file);
     expect_contains(expect(1, "run --strict " + file), "UNINIT_READ");
 }

@@ -87,10 +87,15 @@ std::string host_report(const HostQueues& queues) {
                          static_cast<unsigned>(e.status)));
     const CoreCounters& c = queues.counters();
     std::string counters;
-    for (const auto& [name, value] :
-         {std::pair{"generic", c.generic}, {"numerical", c.numerical}, {"hbm_ue", c.hbm_ue}, {"nc_ue", c.nc_ue},
-          {"sw_nq_overflow", c.sw_nq_overflow}, {"sw_semaphore", c.sw_semaphore}, {"sw_event", c.sw_event},
-          {"sw_psum_collision", c.sw_psum_collision}, {"sw_sequencer_fatal", c.sw_sequencer_fatal}})
+    for (const auto& [name, value] : {std::pair{"generic", c.generic},
+                                      {"numerical", c.numerical},
+                                      {"hbm_ue", c.hbm_ue},
+                                      {"nc_ue", c.nc_ue},
+                                      {"sw_nq_overflow", c.sw_nq_overflow},
+                                      {"sw_semaphore", c.sw_semaphore},
+                                      {"sw_event", c.sw_event},
+                                      {"sw_psum_collision", c.sw_psum_collision},
+                                      {"sw_sequencer_fatal", c.sw_sequencer_fatal}})
         if (value != 0) counters += fmt::format(" {}={}", name, value);
     if (!counters.empty()) text += fmt::format("counters{}\n", counters);
     return text;

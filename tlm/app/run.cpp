@@ -103,7 +103,8 @@ bool show_stops(NeuronCore& core) {
         stopped = true;
         std::string registers;
         for (std::uint32_t r = 0; r < kCoreRegisters; ++r)
-            if (const std::uint32_t value = core.get_register(stream, static_cast<std::uint8_t>(r)); value != 0)
+            if (const std::uint32_t value = core.get_register(stream, static_cast<std::uint8_t>(r));
+                value != 0)
                 registers += fmt::format(" R{}={:#x}", r, value);
         fmt::print("break: {} pc {}: {}\n", stream_name(stream), sequencer.pc(),
                    disassemble(*sequencer.next_instruction()));
@@ -138,8 +139,9 @@ RunCommandLine::RunCommandLine(CLI::App& command)
         ->take_all();
     app_->add_flag("--check", check_,
                    "Report accesses that no semaphore orders, and reads of bytes nobody wrote");
-    app_->add_flag("--strict", strict_,
-                   "Begin in the strict mode: reads of unwritten SBUF and PSUM fault, a semaphore overflow halts");
+    app_->add_flag(
+        "--strict", strict_,
+        "Begin in the strict mode: reads of unwritten SBUF and PSUM fault, a semaphore overflow halts");
     app_->add_flag("--break", break_,
                    "Stop each stream before an instruction with brk, show it and its registers, and go on");
     app_->add_option("--trace", trace_, "Write a trace for ui.perfetto.dev")->type_name("FILE.json");

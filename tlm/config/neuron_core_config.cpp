@@ -14,7 +14,8 @@ constexpr std::uint64_t kMaxAddress = 1ULL << 47;
 NeuronCoreConfig read(const YAML::Node& document, const std::string& name) {
     NeuronCoreConfig config;
     std::vector<ConfigEntry>& log = config.entries;
-    const YamlSection root(document, name, "", {"sequencer", "lanes", "semaphores", "host_queues", "dma", "memory"});
+    const YamlSection root(document, name, "",
+                           {"sequencer", "lanes", "semaphores", "host_queues", "dma", "memory"});
 
     const YamlSection sequencer =
         root.section("sequencer", {"clock_hz", "control_cycles", "branch_cycles", "register_load_sbuf_ns",

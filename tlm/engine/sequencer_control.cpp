@@ -157,7 +157,13 @@ CoreFault Sequencer::move_register(const IssuedInstruction& issued, std::uint64_
 }
 
 CoreFault Sequencer::set_mode(const Instruction& i) {
-    enum Mode : std::uint32_t { kFp8Saturate = 0, kMxRule = 1, kRoundingSeed = 2, kOrdering = 3, kStrict = 4 };
+    enum Mode : std::uint32_t {
+        kFp8Saturate = 0,
+        kMxRule = 1,
+        kRoundingSeed = 2,
+        kOrdering = 3,
+        kStrict = 4
+    };
     // The value of mode 4: bit 0 strict checks; bit 1, ours, the optional trap of NUM_NAN (isa.md 7.10).
     constexpr std::uint32_t kStrictBit = 1;
     constexpr std::uint32_t kTrapNanBit = 2;
@@ -176,7 +182,8 @@ CoreFault Sequencer::set_mode(const Instruction& i) {
             return {};
         case kStrict:
             if ((value & ~(kStrictBit | kTrapNanBit)) != 0)
-                return encoding_fault("the strict mode's value has bit 0 for the checks and bit 1 for NUM_NAN");
+                return encoding_fault(
+                    "the strict mode's value has bit 0 for the checks and bit 1 for NUM_NAN");
             modes_ = {.strict = (value & kStrictBit) != 0, .trap_nan = (value & kTrapNanBit) != 0};
             return {};
         default:

@@ -358,12 +358,29 @@ constexpr std::array<std::string_view, 17> kSourcesNames{"",  "",   "2",  "3",  
                                                          "9", "10", "11", "12", "13", "14", "15", "16"};
 constexpr std::array<std::string_view, 4> kGroupNames{"none", "open", "close", "single"};
 constexpr std::array<std::string_view, 5> kStreamNames{"tensor", "vector", "scalar", "gpsimd", "sync"};
-constexpr std::array<std::string_view, 23> kExceptionNames{
-    "NONE",          "ILLEGAL_OPCODE",  "ILLEGAL_ENCODING", "ILLEGAL_ENGINE", "ILLEGAL_DTYPE",
-    "ILLEGAL_SPACE", "AP_OOB",          "START_PARTITION",  "COUNT_MISMATCH", "PSUM_BANK",
-    "SEM_OVERFLOW",  "SEM_DOUBLE",      "DMA_OOB",          "MX_LAYOUT",      "NUM_NAN",
-    "PE_TILE",       "UNINIT_PSUM_ACC", "UNINIT_READ",      "LNC_DIVERGE",    "PSUM_COLLISION",
-    "SRAM_PARITY",   "HBM_UNCORRECTABLE", "HBM_REPAIRABLE"};
+constexpr std::array<std::string_view, 23> kExceptionNames{"NONE",
+                                                           "ILLEGAL_OPCODE",
+                                                           "ILLEGAL_ENCODING",
+                                                           "ILLEGAL_ENGINE",
+                                                           "ILLEGAL_DTYPE",
+                                                           "ILLEGAL_SPACE",
+                                                           "AP_OOB",
+                                                           "START_PARTITION",
+                                                           "COUNT_MISMATCH",
+                                                           "PSUM_BANK",
+                                                           "SEM_OVERFLOW",
+                                                           "SEM_DOUBLE",
+                                                           "DMA_OOB",
+                                                           "MX_LAYOUT",
+                                                           "NUM_NAN",
+                                                           "PE_TILE",
+                                                           "UNINIT_PSUM_ACC",
+                                                           "UNINIT_READ",
+                                                           "LNC_DIVERGE",
+                                                           "PSUM_COLLISION",
+                                                           "SRAM_PARITY",
+                                                           "HBM_UNCORRECTABLE",
+                                                           "HBM_REPAIRABLE"};
 
 // Fields whose names are the same in every instruction.
 Names common_names(Field field) {

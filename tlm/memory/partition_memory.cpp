@@ -90,7 +90,8 @@ void PartitionMemory::power_up() {
 // --- written bytes and parity
 
 void PartitionMemory::track_writes() {
-    SYSTOLE_INVARIANT(parameters_.partitions <= WrittenMap::kMaxPartitions, "the map has a bit per partition");
+    SYSTOLE_INVARIANT(parameters_.partitions <= WrittenMap::kMaxPartitions,
+                      "the map has a bit per partition");
     if (written_ == nullptr) written_ = std::make_unique<WrittenMap>(parameters_.partition_bytes);
 }
 

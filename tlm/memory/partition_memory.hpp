@@ -9,8 +9,8 @@
 // (engines carry it in their own timing), so transactions take `access_time` and never wait, and
 // DMI names no latency.
 //
-// Parity: inject_bit_flip() changes a stored bit as a particle does; a read transaction that meets the byte is
-// answered with an error until it is written again. Written bytes are tracked on demand. Whoever uses the
+// Parity: inject_bit_flip() changes a stored bit as a particle does; a read transaction that meets the byte
+// is answered with an error until it is written again. Written bytes are tracked on demand. Whoever uses the
 // storage directly (DMI, partition()) asks faulty() and calls wrote(): instructions do, through the core's
 // monitor. Both cost nothing when they are not used.
 #pragma once

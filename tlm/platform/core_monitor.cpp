@@ -53,8 +53,8 @@ CoreFault CoreMonitor::parity(const AccessRange& range) const {
 
 void CoreMonitor::judge_unwritten(const IssuedInstruction& issued, const AccessRange& range, CoreFault& fault,
                                   bool& warned) {
-    const bool accumulates = issued.instruction->opcode() == Opcode::kMmul &&
-                             range.space == MemoryRange::Space::kPsum;
+    const bool accumulates =
+        issued.instruction->opcode() == Opcode::kMmul && range.space == MemoryRange::Space::kPsum;
     if (!accumulates && (!issued.modes.strict || !range.exact)) return;
     const WrittenMap* written = memory_of(range).written();
     if (written == nullptr || written->all(range.partition, range.partitions, range.first, range.end)) return;

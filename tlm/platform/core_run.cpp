@@ -26,7 +26,8 @@ std::string warning_text(const CoreWarning& warning) {
     if (warning.code == Exception::kSemOverflow || warning.code == Exception::kSemDouble)
         return fmt::format("{}: semaphore S{}", exception_name(warning.code), warning.semaphore);
     const OpcodeInfo* info = opcode_info(static_cast<Opcode>(warning.opcode));
-    return fmt::format("{}{}{} stream, pc {} {}: {}", warning.code == Exception::kNone ? "" : exception_name(warning.code),
+    return fmt::format("{}{}{} stream, pc {} {}: {}",
+                       warning.code == Exception::kNone ? "" : exception_name(warning.code),
                        warning.code == Exception::kNone ? "" : ": ", stream_name(warning.stream), warning.pc,
                        info != nullptr ? info->name : std::string_view("?"), warning.rule);
 }
@@ -41,7 +42,8 @@ void append_warnings(const RecordQueue<CoreWarning>& warnings, std::vector<std::
     std::vector<Group> groups;
     for (const CoreWarning& warning : warnings.records()) {
         const std::string text = warning_text(warning);
-        auto group = std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.text == text; });
+        auto group =
+            std::find_if(groups.begin(), groups.end(), [&](const Group& g) { return g.text == text; });
         if (group == groups.end()) group = groups.insert(groups.end(), {text, warning.time_ps, 0});
         ++group->count;
     }

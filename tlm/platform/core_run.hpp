@@ -63,8 +63,8 @@ class CoreRun {
         core_.observe(&observers_);
     }
 
-    /// Resets the core, whatever it does (NeuronCore::reset()), and takes another program; its tensors replace
-    /// those of the previous one. Not from within the simulation.
+    /// Resets the core, whatever it does (NeuronCore::reset()), and takes another program; its tensors
+    /// replace those of the previous one. Not from within the simulation.
     void load(ProgramImage image);
 
     /// Simulates from reset semaphores until nothing happens any more, for at most `limit_ps`: a program may
@@ -75,8 +75,8 @@ class CoreRun {
     std::uint64_t proceed(std::uint64_t limit_ps = kDefaultLimitPs);
     static constexpr std::uint64_t kDefaultLimitPs = 100'000'000'000;  ///< 0.1 s
 
-    /// Why the run is not a success, one line per stream that did not halt, per kind and place of warnings, and
-    /// for lost records; empty when all is well.
+    /// Why the run is not a success, one line per stream that did not halt, per kind and place of warnings,
+    /// and for lost records; empty when all is well.
     [[nodiscard]] std::vector<std::string> complaints() const;
 
   private:

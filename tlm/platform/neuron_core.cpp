@@ -142,7 +142,8 @@ void NeuronCore::on_semaphore_fault(Exception code, std::uint8_t semaphore) {
     queues_.warn({{.time_ps = sc_core::sc_time_stamp().value()}, code, semaphore, ""});
     if (code != Exception::kSemOverflow || !modes_.strict) return;
     for (const std::unique_ptr<Sequencer>& sequencer : sequencers_)
-        sequencer->halt({code, fmt::format("semaphore S{} stays in its range in the strict mode", semaphore)});
+        sequencer->halt(
+            {code, fmt::format("semaphore S{} stays in its range in the strict mode", semaphore)});
 }
 
 bool NeuronCore::inject_bit_flip(std::uint64_t address, std::uint32_t bit, bool repairable) {

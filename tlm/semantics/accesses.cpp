@@ -116,7 +116,8 @@ void append_dma_side(const DmaPattern& pattern, const AddressSpace& space, bool 
         const AccessRange range = range_at(pattern.address(r), pattern.run, space, write);
         if (ranges.size() > begin) {
             AccessRange& last = ranges.back();
-            if (range.space == MemoryRange::Space::kSbuf && last.space == range.space && last.first == range.first && last.end == range.end &&
+            if (range.space == MemoryRange::Space::kSbuf && last.space == range.space &&
+                last.first == range.first && last.end == range.end &&
                 last.partition + last.partitions == range.partition) {
                 ++last.partitions;
                 continue;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// ExecutionUnit: what a sequencer hands its data-path instructions and DMA triggers to; InstructionMonitor, who
-// may object to one; and CoreObserver, who listens.
+// ExecutionUnit: what a sequencer hands its data-path instructions and DMA triggers to; InstructionMonitor,
+// who may object to one; and CoreObserver, who listens.
 #pragma once
 
 #include <systole/isa/instruction.hpp>

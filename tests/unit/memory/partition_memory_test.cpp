@@ -271,8 +271,9 @@ SYSTEMC_TEST(PartitionMemory, ABitFlipIsAnErrorUntilItIsWritten) {
     EXPECT_EQ(bench.memory.faulty(2, 2, 0, kBytes), nullptr);
     EXPECT_EQ(bench.transport(tlm::TLM_READ_COMMAND, kPitch + 8, data), tlm::TLM_GENERIC_ERROR_RESPONSE);
     EXPECT_EQ(data, std::vector<unsigned char>(4, 0x0F)) << "nothing was read";
-    EXPECT_EQ(bench.transport(tlm::TLM_READ_COMMAND, kPitch + 8, data, 0, {TLM_BYTE_ENABLED, TLM_BYTE_DISABLED}),
-              tlm::TLM_OK_RESPONSE)
+    EXPECT_EQ(
+        bench.transport(tlm::TLM_READ_COMMAND, kPitch + 8, data, 0, {TLM_BYTE_ENABLED, TLM_BYTE_DISABLED}),
+        tlm::TLM_OK_RESPONSE)
         << "the byte is not among those read";
     std::vector<unsigned char> one(1, 0x55);
     EXPECT_EQ(bench.transport(tlm::TLM_WRITE_COMMAND, kPitch + 9, one), tlm::TLM_OK_RESPONSE);

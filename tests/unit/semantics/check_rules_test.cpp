@@ -105,8 +105,9 @@ void CheckRules::common() {
            [](Instruction& i) { i.operand(kA).dtype = DType::kU64; });
     breaks(kIllegalSpace, "operands are in SBUF or PSUM", copy_,
            [](Instruction& i) { i.operand(kA).pattern.address = 2 * kPsumBase; });
-    breaks(kIllegalSpace, "GpSimd does not reach PSUM", copy_,
-           [](Instruction& i) { i.operand(kC) = row(DType::kFp32, 0, 8, 0, true); }, Stream::kGpsimd);
+    breaks(
+        kIllegalSpace, "GpSimd does not reach PSUM", copy_,
+        [](Instruction& i) { i.operand(kC) = row(DType::kFp32, 0, 8, 0, true); }, Stream::kGpsimd);
     breaks(kIllegalEncoding, "a dimension's count is at least 1", copy_,
            [](Instruction& i) { i.operand(kA).pattern.dims[1].count = 0; });
     breaks(kIllegalEncoding, "too many elements per partition", copy_, [](Instruction& i) {
@@ -126,7 +127,8 @@ void CheckRules::common() {
     constexpr const char* kStart =
         "start partition 0 for more than 64 partitions, 0 or 64 for more than 32, else 0, 32, 64 or 96";
     for (const auto& [np, start] : {std::pair{65U, 32U}, {33U, 32U}, {32U, 16U}, {1U, 127U}})
-        breaks(kStartPartition, kStart, op(Opcode::kTensorCopy, DType::kFp32, DType::kRaw, DType::kFp32, 8, np),
+        breaks(kStartPartition, kStart,
+               op(Opcode::kTensorCopy, DType::kFp32, DType::kRaw, DType::kFp32, 8, np),
                [&, start = start](Instruction& i) { i.operand(kA) = row(DType::kFp32, 0, 8, start); });
 }
 
@@ -162,32 +164,31 @@ void CheckRules::elementwise() {
            [](Instruction& i) { i.set(Field::kOp0, code(AluOp::kRelu)); });
     constexpr const char* kWidth = "operands of a bit-vector operation are equally wide";
     breaks(kIllegalDtype, kWidth, or_, [](Instruction& i) { i.operand(kB).dtype = DType::kU8; });
-    const Instruction scalar_or =
-        set(op(Opcode::kTensorScalar, DType::kU16, DType::kRaw, DType::kU16),
-            {{Field::kOp0, code(AluOp::kBitwiseOr)}, {Field::kS0k, kImmediate}});
+    const Instruction scalar_or = set(op(Opcode::kTensorScalar, DType::kU16, DType::kRaw, DType::kU16),
+                                      {{Field::kOp0, code(AluOp::kBitwiseOr)}, {Field::kS0k, kImmediate}});
     breaks(kIllegalDtype, kWidth, scalar_or, [](Instruction& i) { i.operand(kC).dtype = DType::kU8; });
     const Instruction power =
         set(scalar_add_, {{Field::kOp1, code(AluOp::kPower)}, {Field::kS1k, kImmediate}});
-    breaks(kIllegalEngine, "bit-vector operations are on Vector", power,
-           [](Instruction& i) { i.set(Field::kOp0, code(AluOp::kInvert)); }, Stream::kGpsimd);
+    breaks(
+        kIllegalEngine, "bit-vector operations are on Vector", power,
+        [](Instruction& i) { i.set(Field::kOp0, code(AluOp::kInvert)); }, Stream::kGpsimd);
     constexpr const char* kPair = "operators of the engine, both arithmetic or both bit-vector";
     for (const AluOp wrong : {AluOp::kBitwiseAnd, AluOp::kPower, AluOp::kRsqrt})
         breaks(kIllegalEncoding, kPair, scalar_add_,
                [&](Instruction& i) { i.set(Field::kOp1, code(wrong)); });
     breaks(kIllegalEncoding, kPair, scalar_add_, [](Instruction& i) { i.set(Field::kOp0, 0); });
-    const Instruction fused =
-        set(op(Opcode::kScalarTensorTensor, DType::kFp32, DType::kFp32, DType::kFp32),
-            {{Field::kOp0, code(AluOp::kSubtract)},
-             {Field::kOp1, code(AluOp::kMultiply)},
-             {Field::kS0k, kImmediate}});
+    const Instruction fused = set(op(Opcode::kScalarTensorTensor, DType::kFp32, DType::kFp32, DType::kFp32),
+                                  {{Field::kOp0, code(AluOp::kSubtract)},
+                                   {Field::kOp1, code(AluOp::kMultiply)},
+                                   {Field::kS0k, kImmediate}});
     breaks(kIllegalEncoding, "arithmetic operators, the second one of two operands", fused,
            [](Instruction& i) { i.set(Field::kOp1, code(AluOp::kAbs)); });
     breaks(kIllegalDtype, "a raw copy has equal types", copy_, [](Instruction& i) {
         i.set(Field::kBits, 1);
         i.operand(kC).dtype = DType::kI32;
     });
-    const Instruction memset = set(op(Opcode::kMemset, DType::kRaw, DType::kRaw, DType::kE5M2x4),
-                                   {{Field::kS0k, kImmediate}});
+    const Instruction memset =
+        set(op(Opcode::kMemset, DType::kRaw, DType::kRaw, DType::kE5M2x4), {{Field::kS0k, kImmediate}});
     breaks(kIllegalEncoding, "the value is an immediate or a register", memset,
            [](Instruction& i) { i.set(Field::kS0k, kPointer); });
     breaks(kIllegalDtype, "packed MX types are set to 0 only", memset,
@@ -236,10 +237,9 @@ void CheckRules::reductions() {
            [](Instruction& i) { i.set(Field::kOp0, code(AluOp::kPower)); });
     breaks(kIllegalEncoding, "the running operator is add, subtract, multiply, maximum or minimum", running,
            [](Instruction& i) { i.set(Field::kOp1, code(AluOp::kLess)); });
-    const Instruction scan = set(op(Opcode::kScan, DType::kFp32, DType::kFp32, DType::kFp32),
-                                 {{Field::kOp0, code(AluOp::kMultiply)},
-                                  {Field::kOp1, code(AluOp::kAdd)},
-                                  {Field::kS0k, kImmediate}});
+    const Instruction scan = set(
+        op(Opcode::kScan, DType::kFp32, DType::kFp32, DType::kFp32),
+        {{Field::kOp0, code(AluOp::kMultiply)}, {Field::kOp1, code(AluOp::kAdd)}, {Field::kS0k, kImmediate}});
     breaks(kIllegalEncoding, "arithmetic operators of two operands", scan,
            [](Instruction& i) { i.set(Field::kOp0, code(AluOp::kSquare)); });
 }
@@ -268,8 +268,8 @@ void CheckRules::statistics_and_blocks() {
     breaks(kMxLayout, "elements in multiples of 4", quantize,
            [](Instruction& i) { i.operand(kA) = row(DType::kBf16, 0, 6); });
 
-    Instruction transpose = set(op(Opcode::kXpose32, DType::kU16, DType::kRaw, DType::kU16),
-                                {{Field::kNfM1, 7}});
+    Instruction transpose =
+        set(op(Opcode::kXpose32, DType::kU16, DType::kRaw, DType::kU16), {{Field::kNfM1, 7}});
     transpose.operand(kC) = row(DType::kU16, 1024, 32);
     breaks(kCountMismatch, "a block of at most 32 by 32", transpose,
            [](Instruction& i) { i.set(Field::kNfM1, 32); });
@@ -278,11 +278,12 @@ void CheckRules::statistics_and_blocks() {
 }
 
 void CheckRules::activation() {
-    const Instruction base = set(op(Opcode::kActivate, DType::kFp32, DType::kRaw, DType::kFp32),
-                                 {{Field::kTop0, 1}, {Field::kTop1, 2}, {Field::kS0k, kImmediate},
-                                  {Field::kS1k, kImmediate}});
+    const Instruction base =
+        set(op(Opcode::kActivate, DType::kFp32, DType::kRaw, DType::kFp32),
+            {{Field::kTop0, 1}, {Field::kTop1, 2}, {Field::kS0k, kImmediate}, {Field::kS1k, kImmediate}});
     const auto expect_broken = [&](const char* rule, Field field, std::uint32_t value) {
-        breaks(kIllegalEncoding, rule, base, [&](Instruction& i) { i.set(field, value); }, Stream::kScalar);
+        breaks(
+            kIllegalEncoding, rule, base, [&](Instruction& i) { i.set(field, value); }, Stream::kScalar);
     };
     expect_broken("an activation function", Field::kFunc, 26);
     constexpr const char* kOperators = "operators multiply and add or subtract, one of the three, or none";
@@ -290,9 +291,10 @@ void CheckRules::activation() {
     expect_broken(kOperators, Field::kTop0, 2);
     expect_broken("the accumulators add or take a maximum or minimum", Field::kRop, 5);
     expect_broken("a reduce command of the instruction", Field::kRedCmd, code(ReduceCommand::kLoadReduce));
-    breaks(kIllegalEncoding, "operands are swapped where there is an operator",
-           set(base, {{Field::kTop1, 0}, {Field::kS1k, 0}}), [](Instruction& i) { i.set(Field::kRev1, 1); },
-           Stream::kScalar);
+    breaks(
+        kIllegalEncoding, "operands are swapped where there is an operator",
+        set(base, {{Field::kTop1, 0}, {Field::kS1k, 0}}), [](Instruction& i) { i.set(Field::kRev1, 1); },
+        Stream::kScalar);
 
     const Instruction exponential = op(Opcode::kExponential, DType::kFp32, DType::kRaw, DType::kFp32);
     breaks(kIllegalEncoding, "an initial value belongs to load_reduce", exponential,
@@ -325,20 +327,18 @@ void CheckRules::selections() {
 }
 
 void CheckRules::random() {
-    Instruction seed = set(op(Opcode::kRngSet, DType::kU32, DType::kRaw, DType::kRaw, 1, 1),
-                           {{Field::kOne, 1}});
+    Instruction seed =
+        set(op(Opcode::kRngSet, DType::kU32, DType::kRaw, DType::kRaw, 1, 1), {{Field::kOne, 1}});
     breaks(kCountMismatch, "one seed", seed, [](Instruction& i) { i.set(Field::kNpartM1, 1); });
     Instruction states = op(Opcode::kRngSet, DType::kU32, DType::kRaw, DType::kRaw, 6);
-    breaks(kIllegalEngine, "one seed is for Vector", states,
-           [&](Instruction& i) { i = seed; }, Stream::kGpsimd);
+    breaks(
+        kIllegalEngine, "one seed is for Vector", states, [&](Instruction& i) { i = seed; }, Stream::kGpsimd);
     states.operand(kA) = row(DType::kU32, 0, 24);
     breaks(kIllegalSpace, "states are set from SBUF", states,
            [](Instruction& i) { i.operand(kA) = row(DType::kU32, 0, 24, 0, true); });
-    const Instruction uniform = set(op(Opcode::kRand2, DType::kRaw, DType::kRaw, DType::kFp32),
-                                    {{Field::kS0k, kImmediate},
-                                     {Field::kS1k, kImmediate},
-                                     {Field::kS0, f(-1)},
-                                     {Field::kS1, f(1)}});
+    const Instruction uniform =
+        set(op(Opcode::kRand2, DType::kRaw, DType::kRaw, DType::kFp32),
+            {{Field::kS0k, kImmediate}, {Field::kS1k, kImmediate}, {Field::kS0, f(-1)}, {Field::kS1, f(1)}});
     breaks(kIllegalEncoding, "the minimum is below the maximum", uniform,
            [](Instruction& i) { i.set(Field::kS1, f(-1)); });
 }
@@ -348,8 +348,9 @@ void CheckRules::gpsimd() {
                                   const Change& change) {
         breaks(exception, rule, legal, change, Stream::kGpsimd);
     };
-    const Instruction iota = set(op(Opcode::kIota, DType::kRaw, DType::kRaw, DType::kI32),
-                                 {{Field::kPD0, 8U << 16 | 1}, {Field::kPD1, 1U << 16}, {Field::kPD2, 1U << 16}});
+    const Instruction iota =
+        set(op(Opcode::kIota, DType::kRaw, DType::kRaw, DType::kI32),
+            {{Field::kPD0, 8U << 16 | 1}, {Field::kPD1, 1U << 16}, {Field::kPD2, 1U << 16}});
     breaks_there(kIllegalEncoding, "a dimension's count is at least 1", iota,
                  [](Instruction& i) { i.set(Field::kPD1, 0); });
     Instruction affine = op(Opcode::kAffineSelect, DType::kFp32, DType::kRaw, DType::kFp32);
@@ -395,12 +396,10 @@ void CheckRules::indirection() {
                       {Field::kIxrC, 1}});
     breaks(kIllegalEncoding, "an index row has elements", both,
            [](Instruction& i) { i.set(Field::kIxrA, 0); });
-    breaks(kIllegalSpace, "index tiles are in SBUF", both, [](Instruction& i) {
-        i.set(Field::kIxA, addr32_of(row(DType::kU16, 2048, 1, 0, true)));
-    });
-    breaks(kStartPartition, "an index tile starts on a quadrant", both, [](Instruction& i) {
-        i.set(Field::kIxA, addr32_of(row(DType::kU16, 2048, 1, 16)));
-    });
+    breaks(kIllegalSpace, "index tiles are in SBUF", both,
+           [](Instruction& i) { i.set(Field::kIxA, addr32_of(row(DType::kU16, 2048, 1, 0, true))); });
+    breaks(kStartPartition, "an index tile starts on a quadrant", both,
+           [](Instruction& i) { i.set(Field::kIxA, addr32_of(row(DType::kU16, 2048, 1, 16))); });
     breaks(kCountMismatch, "the index tile has an offset for each element", both,
            [](Instruction& i) { i.set(Field::kIxnA, 9); });
     breaks(kStartPartition, "a gathered operand starts on the partition of its index", both,
@@ -411,8 +410,9 @@ void CheckRules::indirection() {
     breaks(kIllegalEncoding, "an operand that may be indirect", both, [](Instruction& i) {
         i = set(i, {{Field::kVB, 1}});
     });
-    breaks(kIllegalSpace, "Scalar does not scatter into PSUM", both,
-           [](Instruction& i) { i.operand(kC) = row(DType::kU16, 1024, 8, 0, true); }, Stream::kScalar);
+    breaks(
+        kIllegalSpace, "Scalar does not scatter into PSUM", both,
+        [](Instruction& i) { i.operand(kC) = row(DType::kU16, 1024, 8, 0, true); }, Stream::kScalar);
 }
 
 void CheckRules::dynamic_fields() {
@@ -426,8 +426,10 @@ void CheckRules::dynamic_fields() {
     for (const std::uint32_t wrong : {0U, 129U})
         breaks_dynamic(kIllegalEncoding, "a dynamic np is 1 to 128", copy_, {{Field::kDycNp, 0x85}}, wrong);
     for (const std::uint32_t wrong : {0U, 0x10000U}) {
-        breaks_dynamic(kIllegalEncoding, "a dynamic count is 1 to 65535", copy_, {{Field::kDycA, 0x85}}, wrong);
-        breaks_dynamic(kIllegalEncoding, "a dynamic count is 1 to 65535", dma, {{Field::kDydSn1, 0x85}}, wrong);
+        breaks_dynamic(kIllegalEncoding, "a dynamic count is 1 to 65535", copy_, {{Field::kDycA, 0x85}},
+                       wrong);
+        breaks_dynamic(kIllegalEncoding, "a dynamic count is 1 to 65535", dma, {{Field::kDydSn1, 0x85}},
+                       wrong);
     }
 }
 
@@ -447,8 +449,8 @@ TEST_F(CheckRules, DynamicFields) { dynamic_fields(); }
 std::set<std::string> rules_in_sources() {
     std::set<std::string> rules;
     const std::regex rule(R"x(Exception::k\w+,\s*"([^"]*)")x");
-    for (const char* name :
-         {"check.cpp", "check_rules.cpp", "check_rules_special.cpp", "check_indirection.cpp", "dynamic.cpp"}) {
+    for (const char* name : {"check.cpp", "check_rules.cpp", "check_rules_special.cpp",
+                             "check_indirection.cpp", "dynamic.cpp"}) {
         std::ifstream file(std::string(SYSTOLE_SEMANTICS) + "/" + name);
         const std::string text{std::istreambuf_iterator<char>(file), {}};
         EXPECT_FALSE(text.empty()) << name;
