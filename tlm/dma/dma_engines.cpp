@@ -2,11 +2,13 @@
 #include <systole/dma/dma_engines.hpp>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace systole {
 namespace {
 
+constexpr std::uint32_t kRingQueue = 0xF;  // bits of `ring` with the queue (isa.md 7.5)
 constexpr std::uint64_t kPsPerNs = 1000;
 constexpr std::uint64_t kPsPerS = 1'000'000'000'000;
 
@@ -42,28 +44,54 @@ std::uint64_t DmaEngines::transfer_ps(std::uint64_t bytes) const {
 CoreFault DmaEngines::issue(const IssuedInstruction& issued, InstructionTimes& times) {
     const Instruction& instruction = *issued.instruction;
     const std::uint32_t engines = parameters_.engines;
-    if (instruction[Field::kQueue] >= parameters_.queues)
-        return {Exception::kIllegalEncoding, "the queue exists on this machine"};
+    const bool ring = instruction.opcode() == Opcode::kDmaTrig;
+    const std::uint32_t queue = ring ? instruction[Field::kRing] & kRingQueue : instruction[Field::kQueue];
+    if (queue >= parameters_.queues) return {Exception::kIllegalEncoding, "the queue exists on this machine"};
     if (issued.update.op != SemaphoreOp::kNone &&
         (issued.update.op != SemaphoreOp::kAdd || issued.update.value % engines != 0))
         return {Exception::kIllegalEncoding,
                 "the update of a transfer adds a multiple of the number of DMA engines"};
-    if (free_.empty()) free_.push_back(std::make_unique<InFlight>());
-    std::unique_ptr<InFlight>& entry = free_.back();
-    if (CoreFault fault = entry->transfer.plan(instruction, space_, engines, issued.fp8_saturate))
-        return fault;
-    if (CoreFault fault = issued.admit()) return fault;
+    entries_.assign(1, instruction);
+    if (MemoryRange place; ring)
+        if (CoreFault fault = read_ring(instruction, space_, entries_, place)) return fault;
+    if (CoreFault fault = plan(issued)) return fault;
 
+    // Engines do the entries of a ring in order and add their share after the last.
     SemaphoreUpdate share = issued.update;
     share.value /= engines;
-    entry->completed_ps = schedule(instruction[Field::kQueue], entry->transfer, share);
-    entry->sequence = next_sequence_++;
-    times.completed_ps = entry->completed_ps;
-    due_.push_back(std::move(entry));
-    free_.pop_back();
-    std::push_heap(due_.begin(), due_.end(), kLater);
+    for (std::size_t e = 0; e < planned_.size(); ++e) {
+        std::unique_ptr<InFlight>& entry = planned_[e];
+        entry->completed_ps =
+            schedule(queue, entry->transfer, e + 1 == planned_.size() ? share : SemaphoreUpdate{});
+        entry->sequence = next_sequence_++;
+        times.completed_ps = std::max(times.completed_ps, entry->completed_ps);
+        due_.push_back(std::move(entry));
+        std::push_heap(due_.begin(), due_.end(), kLater);
+    }
+    planned_.clear();
     arm();
     return {};
+}
+
+// Plans all entries before the first has any effect.
+CoreFault DmaEngines::plan(const IssuedInstruction& issued) {
+    const DmaTrigger trigger{
+        .stream = issued.stream, .fp8_saturate = issued.fp8_saturate, .random = issued.transfer_random};
+    const Xorwow random = trigger.random != nullptr ? *trigger.random : Xorwow();
+    CoreFault fault;
+    for (const Instruction& entry : entries_) {
+        if (free_.empty()) free_.push_back(std::make_unique<InFlight>());
+        planned_.push_back(std::move(free_.back()));
+        free_.pop_back();
+        fault = planned_.back()->transfer.plan(entry, space_, parameters_.engines, trigger);
+        if (fault) break;
+    }
+    if (!fault) fault = issued.admit();
+    if (!fault) return {};
+    if (trigger.random != nullptr) *trigger.random = random;
+    std::move(planned_.begin(), planned_.end(), std::back_inserter(free_));
+    planned_.clear();
+    return fault;
 }
 
 // Times of all engines; returns the completion of the last.

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// DmaEngines: the DMA engines of one core for instructions that name their patterns directly (DMA_COPY,
-// DMA_XPOSE).
+// DmaEngines: the DMA engines of one core: transfers that instructions name directly (DMA_COPY, DMA_XPOSE,
+// DMA_COMPUTE), and those that lie in memory as a ring and are started by DMA_TRIG.
 //
 // Timing (hardware.md 3.4): engine e starts a transfer of a queue at the latest of trigger + start, the
 // previous start in that queue plus its spacing, and the end of what the engine does; then moves its bytes at
 // the engine's rate. Every engine, idle ones included, adds its share of the update to the semaphore when it
-// is done. The bytes of a transfer are moved when its last engine is done. Limits: rings, descriptors,
-// priorities and bandwidth shared with memories are not modelled; memory is as fast as the engines.
+// is done. The bytes of a transfer are moved when its last engine is done. Limits: descriptor generation and
+// fetch, priorities and bandwidth shared with memories are not modelled; memory is as fast as the engines.
 #pragma once
 
 #include <systole/config/neuron_core_parameters.hpp>
@@ -49,6 +49,7 @@ class DmaEngines : public sc_core::sc_module, public ExecutionUnit {
 
     [[nodiscard]] std::uint64_t transfer_ps(std::uint64_t bytes) const;
     std::uint64_t schedule(std::uint32_t queue, const DmaTransfer& transfer, const SemaphoreUpdate& share);
+    CoreFault plan(const IssuedInstruction& issued);
     void on_completion();
     void arm();
 
@@ -60,6 +61,8 @@ class DmaEngines : public sc_core::sc_module, public ExecutionUnit {
     std::vector<std::uint64_t> free_at_ps_;       // by engine
     std::vector<std::unique_ptr<InFlight>> due_;  // heap: next completion first
     std::vector<std::unique_ptr<InFlight>> free_;
+    std::vector<Instruction> entries_;                // of the instruction being issued
+    std::vector<std::unique_ptr<InFlight>> planned_;  // likewise
     std::uint64_t next_sequence_ = 0;
     std::uint64_t bytes_moved_ = 0;
     sc_core::sc_event completion_;

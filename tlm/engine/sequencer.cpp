@@ -220,6 +220,7 @@ CoreFault Sequencer::step(const Instruction& instruction) {
                              .instruction = &instruction,
                              .update = update_of(instruction),
                              .fp8_saturate = engine_.fp8_saturate,
+                             .transfer_random = &engine_.transfer_random,
                              .update_at_read = instruction[Field::kUpdWhen] != 0,
                              .modes = modes_,
                              .monitor = &monitor_};

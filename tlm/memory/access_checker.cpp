@@ -15,7 +15,11 @@ std::uint64_t block_key(MemoryRange::Space space, std::uint64_t block) {
     return block << 2 | static_cast<std::uint64_t>(space);
 }
 
-bool is_transfer(Opcode opcode) { return opcode == Opcode::kDmaCopy || opcode == Opcode::kDmaXpose; }
+bool is_transfer(Opcode opcode) { return opcode >= Opcode::kDmaCopy && opcode <= Opcode::kDmaTrig; }
+
+std::uint32_t queue_of(const Instruction& i) {
+    return i.opcode() == Opcode::kDmaTrig ? i[Field::kRing] & 0xFU : i[Field::kQueue];
+}
 
 bool is_control(Opcode opcode) {
     return static_cast<std::uint8_t>(opcode) <= static_cast<std::uint8_t>(Opcode::kSetMode);
@@ -67,7 +71,7 @@ std::string describe(const AccessReport& report) {
                        text_of(report.earlier), text_of(report.range));
 }
 
-AccessChecker::AccessChecker(const AddressSpace& space, std::uint32_t dma_engines)
+AccessChecker::AccessChecker(AddressSpace& space, std::uint32_t dma_engines)
     : space_(space), dma_engines_(dma_engines) {}
 
 void AccessChecker::Clock::join(const Clock& other) {
@@ -80,7 +84,7 @@ void AccessChecker::Clock::join(const Clock& other) {
 std::uint32_t AccessChecker::timeline_of(const IssuedInstruction& issued) {
     const Instruction& i = *issued.instruction;
     const auto stream = static_cast<std::uint32_t>(issued.stream);
-    if (is_transfer(i.opcode())) return kQueues + i[Field::kQueue];
+    if (is_transfer(i.opcode())) return kQueues + queue_of(i);
     if (is_control(i.opcode())) return kControl + stream;
     return i.opcode() == Opcode::kLdw ? kLoads : stream;
 }

@@ -49,7 +49,7 @@ std::string describe(const AccessReport& report);
 class AccessChecker : public CoreObserver {
   public:
     /// `space` tells SBUF from memory. `dma_engines`: updates that one transfer makes.
-    AccessChecker(const AddressSpace& space, std::uint32_t dma_engines);
+    AccessChecker(AddressSpace& space, std::uint32_t dma_engines);
 
     /// Bytes of memory that the host has written before the run.
     void host_wrote(std::uint64_t address, std::uint64_t bytes);
@@ -102,7 +102,7 @@ class AccessChecker : public CoreObserver {
     void check_written(const Access& access, std::uint64_t time_ps);
     void mark_written(const MemoryRange& range);
 
-    const AddressSpace& space_;
+    AddressSpace& space_;
     std::uint32_t dma_engines_;
     std::array<Clock, kStreams> clocks_;
     std::array<std::uint64_t, kTimelines> counts_{};

@@ -70,7 +70,7 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
 
     /// Who listens from now on; nullptr for nobody.
     void observe(CoreObserver* observer);
-    [[nodiscard]] const AddressSpace& address_space() const { return *this; }
+    [[nodiscard]] AddressSpace& address_space() { return *this; }
 
     [[nodiscard]] bool halted() const;
     [[nodiscard]] const Sequencer& sequencer(Stream stream) const {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/semantics/accesses.hpp>
+#include <systole/semantics/dma_pattern.hpp>
 #include <systole/semantics/indirection.hpp>
 
 #include <algorithm>
@@ -96,42 +97,79 @@ void append_matmul(const Instruction& i, Ranges& ranges) {
     append_pattern(i.c(), true, i[Field::kMM1] + 1, ranges);
 }
 
-// Bytes at a 64-bit address, in SBUF or memory.
-AccessRange range_at(std::uint64_t address, std::uint64_t bytes, const AddressSpace& space, bool write) {
-    const std::int32_t partition = space.sbuf_partition(address);
-    AccessRange range{{.space = MemoryRange::Space::kMemory, .first = address}, write};
-    if (partition >= 0) {
-        range.space = MemoryRange::Space::kSbuf;
-        range.partition = static_cast<std::uint32_t>(partition);
-        range.first = (address - space.core_address(0)) % kPartitionPitch;
+// Adds a range; rows of SBUF that have the same bytes become one.
+void append_dma_range(const AccessRange& range, std::size_t begin, Ranges& ranges) {
+    if (ranges.size() > begin && range.space == MemoryRange::Space::kSbuf) {
+        AccessRange& last = ranges.back();
+        if (last.space == range.space && last.first == range.first && last.end == range.end &&
+            last.partition + last.partitions == range.partition) {
+            ++last.partitions;
+            return;
+        }
     }
-    range.end = range.first + bytes;
-    return range;
+    ranges.push_back(range);
 }
 
-// Runs of a DMA side; rows of SBUF that have the same bytes become one range.
-void append_dma_side(const DmaPattern& pattern, const AddressSpace& space, bool write, Ranges& ranges) {
-    const std::size_t begin = ranges.size();
-    for (std::uint64_t r = 0; r < pattern.runs(); ++r) {
-        const AccessRange range = range_at(pattern.address(r), pattern.run, space, write);
-        if (ranges.size() > begin) {
-            AccessRange& last = ranges.back();
-            if (range.space == MemoryRange::Space::kSbuf && last.space == range.space &&
-                last.first == range.first && last.end == range.end &&
-                last.partition + last.partitions == range.partition) {
-                ++last.partitions;
-                continue;
-            }
-        }
-        ranges.push_back(range);
+// Rows of the indexed side of a transfer; `indexed` is nullptr when there is none, or when no row is skipped.
+struct MovedRows {
+    const DmaPattern* indexed = nullptr;
+
+    explicit MovedRows(const DmaPattern& pattern) {
+        for (const std::uint64_t row : pattern.rows)
+            if (row == DmaPattern::kSkippedRow) indexed = &pattern;
     }
+    [[nodiscard]] bool moved(std::uint64_t row) const {
+        return indexed->rows[row] != DmaPattern::kSkippedRow;
+    }
+};
+
+// The bytes of a side that belong to rows which are moved. Rows are equal parts of both streams.
+void append_dma_side(const DmaPattern& pattern, const MovedRows& rows, const AddressSpace& space, bool write,
+                     Ranges& ranges) {
+    const std::size_t begin = ranges.size();
+    const std::uint64_t row_bytes =
+        rows.indexed == nullptr ? pattern.bytes() : pattern.bytes() / rows.indexed->rows.size();
+    for (std::uint64_t r = 0; r < pattern.runs(); ++r) {
+        const std::optional<std::uint64_t> address = pattern.address(r);
+        if (!address) continue;
+        const std::uint64_t first = r * pattern.run;
+        for (std::uint64_t at = first; at < first + pattern.run;) {
+            const std::uint64_t row = at / row_bytes;
+            const std::uint64_t end = std::min(first + pattern.run, (row + 1) * row_bytes);
+            if (rows.indexed == nullptr || rows.moved(row))
+                append_dma_range({dma_range(space, *address + (at - first), end - at), write}, begin, ranges);
+            at = end;
+        }
+    }
+}
+
+void append_dma(const Instruction& i, AddressSpace& space, Ranges& ranges) {
+    DmaDescription d;
+    if (describe_dma(i, space, d)) return;  // checked when it was issued
+    for (const MemoryRange& range : d.read) ranges.push_back({range, false});
+    const DmaPattern& indexed = i[Field::kIxDst] != 0 ? d.destination : d.sources.front();
+    // The elements of a transposed row lie apart: the whole destination counts.
+    const MovedRows rows(indexed);
+    const MovedRows all{DmaPattern{}};
+    const bool transposes = i.opcode() == Opcode::kDmaXpose;
+    for (const DmaPattern& source : d.sources) append_dma_side(source, rows, space, false, ranges);
+    if (i[Field::kAcc] != 0) append_dma_side(d.destination, rows, space, false, ranges);
+    append_dma_side(d.destination, transposes ? all : rows, space, true, ranges);
+}
+
+void append_ring(const Instruction& trigger, AddressSpace& space, Ranges& ranges) {
+    std::vector<Instruction> entries;
+    MemoryRange read;
+    if (read_ring(trigger, space, entries, read)) return;  // checked when it was issued
+    ranges.push_back({read, false});
+    for (const Instruction& entry : entries) append_dma(entry, space, ranges);
 }
 
 // REG_LD, REG_ST and WRITE: words by flat or 64-bit address.
 void append_word(const Instruction& i, const AddressSpace& space, Ranges& ranges) {
     const auto add = [&](Field size, Field low, Field high, bool write) {
         const std::uint64_t address = i[low] | std::uint64_t{i[high]} << 32;
-        ranges.push_back(range_at(address, std::uint64_t{1} << i[size], space, write));
+        ranges.push_back({dma_range(space, address, std::uint64_t{1} << i[size]), write});
     };
     if (i.opcode() == Opcode::kWrite) {
         add(Field::kSz0, Field::kP0, Field::kP1, true);
@@ -186,16 +224,17 @@ void append_lanes(const Instruction& i, Ranges& ranges) {
 
 }  // namespace
 
-void append_accesses(const Instruction& i, const AddressSpace& space, Ranges& ranges) {
+void append_accesses(const Instruction& i, AddressSpace& space, Ranges& ranges) {
     switch (i.opcode()) {
         case Opcode::kLdw:
         case Opcode::kMmul:
             return append_matmul(i, ranges);
         case Opcode::kDmaCopy:
         case Opcode::kDmaXpose:
-            append_dma_side(dma_source(i), space, false, ranges);
-            if (i[Field::kAcc] != 0) append_dma_side(dma_destination(i), space, false, ranges);
-            return append_dma_side(dma_destination(i), space, true, ranges);
+        case Opcode::kDmaCompute:
+            return append_dma(i, space, ranges);
+        case Opcode::kDmaTrig:
+            return append_ring(i, space, ranges);
         case Opcode::kRegLd:
         case Opcode::kRegSt:
         case Opcode::kWrite:

@@ -3,12 +3,13 @@
 //
 // Exact for patterns of up to kExactRuns runs per partition; larger ones count as the range from their lowest
 // to their highest byte. Limits: operands that tensor indirection gathers or scatters count as the whole
-// partition; writes that depend on data (predicated copies) count as writes of the whole pattern.
+// partition; writes that depend on data (predicated copies, skipped rows of a gathered transpose) count as
+// writes of the whole pattern.
 #pragma once
 
 #include <systole/isa/instruction.hpp>
 #include <systole/isa/memory_range.hpp>
-#include <systole/semantics/dma_transfer.hpp>
+#include <systole/semantics/dma_pattern.hpp>
 
 #include <cstdint>
 #include <vector>
@@ -23,8 +24,8 @@ struct AccessRange : MemoryRange {
     bool exact = true;  ///< every byte is accessed; false: some of them are
 };
 
-/// Appends the ranges of a checked, resolved instruction. `space` tells SBUF from memory for DMA.
-void append_accesses(const Instruction& instruction, const AddressSpace& space,
-                     std::vector<AccessRange>& ranges);
+/// Appends the ranges of a checked, resolved instruction that has just been issued. `space` tells SBUF from
+/// memory for DMA, and holds the indices and tables that a transfer reads when it is issued.
+void append_accesses(const Instruction& instruction, AddressSpace& space, std::vector<AccessRange>& ranges);
 
 }  // namespace systole

@@ -18,6 +18,7 @@ void EngineState::reset() {
 void EngineState::seed_rounding(std::uint32_t seed) {
     for (std::uint32_t lane = 0; lane < kLanes; ++lane)
         rounding_random[lane] = Xorwow::from_seed(seed, kLanes + lane);
+    transfer_random = Xorwow::from_seed(seed, 2 * kLanes);
 }
 
 }  // namespace systole

@@ -67,6 +67,8 @@ struct EngineState {
     std::array<std::array<Xorwow, 4>, kLanes> random{};
     /// Generators of stochastic rounding, one word per rounded element (numerics.md 4).
     std::array<Xorwow, kLanes> rounding_random{};
+    /// Likewise of the casts of the transfers that the stream starts.
+    Xorwow transfer_random{};
 
     bool fp8_saturate = false;  ///< SET_MODE 0
     bool mx_rule_ocp = false;   ///< SET_MODE 1: rule B instead of rule A

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/numerics/format.hpp>
+#include <systole/numerics/row_convert.hpp>
 #include <systole/semantics/dma_transfer.hpp>
 
 #include <algorithm>
@@ -8,169 +9,140 @@
 namespace systole {
 namespace {
 
-constexpr std::uint32_t kDmax = 4;           // EXT kind
 constexpr std::uint32_t kRowsPerEngine = 8;  // partitions of the SBUF side (hardware.md 3.2)
+constexpr std::size_t kPiece = 256;          // elements converted at a time
 
-std::uint64_t wide(std::uint32_t low, std::uint32_t high) { return low | std::uint64_t{high} << 32; }
+// A cast that takes random words: floats narrower than FP32 (numerics.md 4).
+bool rounds(DType dtype) { return float_format(dtype).has_value() && dtype != DType::kFp32; }
 
-// A count of 0 marks an unused dimension.
-DmaPattern::Dim dim(std::int32_t stride, std::uint32_t count) { return {stride, count == 0 ? 1 : count}; }
-
-bool has_arithmetic(DType dtype) {
-    return dtype_bytes(dtype) != 0 && !is_mx(dtype) && dtype != DType::kE8M0 && dtype != DType::kU64 &&
-           dtype != DType::kI64;
-}
-
-// The product of four 16-bit counts fits 64 bits.
-bool few_runs(const DmaPattern& pattern) { return pattern.runs() <= kMaxRuns; }
-
-std::uint64_t load(const std::byte* from, std::uint32_t bytes) {
-    std::uint64_t value = 0;
-    std::memcpy(&value, from, bytes);
-    return value;
-}
-
-}  // namespace
-
-std::uint64_t DmaPattern::runs() const {
-    std::uint64_t count = 1;
-    for (const Dim& d : dims) count *= d.count;
-    return count;
-}
-
-std::uint64_t DmaPattern::address(std::uint64_t index) const {
-    std::uint64_t at = base;
-    for (const Dim& d : dims) {
-        at += static_cast<std::uint64_t>(d.stride) * (index % d.count);
-        index /= d.count;
-    }
-    return at;
-}
-
-DmaPattern dma_source(const Instruction& i) {
-    DmaPattern p{.base = wide(i[Field::kSrcLo], i[Field::kSrcHi]), .run = i[Field::kSRun], .dims = {}};
-    p.dims[0] = dim(i.signed_field(Field::kSSt1), i[Field::kSN1]);
-    p.dims[1] = dim(i.signed_field(Field::kSSt2), i[Field::kSN2]);
-    p.dims[2] = dim(i.signed_field(Field::kSSt3), i[Field::kSN3]);
-    p.dims[3] = dim(i.signed_field(Field::kSSt4), i[Field::kSN4]);
-    return p;
-}
-
-DmaPattern dma_destination(const Instruction& i) {
-    DmaPattern p{.base = wide(i[Field::kDstLo], i[Field::kDstHi]), .run = i[Field::kDRun], .dims = {}};
-    p.dims[0] = dim(i.signed_field(Field::kDSt1), i[Field::kDN1]);
-    p.dims[1] = dim(i.signed_field(Field::kDSt2), i[Field::kDN2]);
-    p.dims[2] = dim(i.signed_field(Field::kDSt3), i[Field::kDN3]);
-    p.dims[3] = dim(i.signed_field(Field::kDSt4), i[Field::kDN4]);
-    return p;
-}
-
-CoreFault DmaTransfer::plan(const Instruction& i, AddressSpace& space, std::uint32_t engines,
-                            bool fp8_saturate) {
-    opcode_ = i.opcode();
-    source_.pattern = dma_source(i);
-    destination_.pattern = dma_destination(i);
-    source_dtype_ = static_cast<DType>(i[Field::kSdt]);
-    destination_dtype_ = static_cast<DType>(i[Field::kDdt]);
-    accumulate_ = i[Field::kAcc] != 0;
-    fp8_saturate_ = fp8_saturate;
-    if (!few_runs(source_.pattern) || !few_runs(destination_.pattern))
-        return {Exception::kIllegalEncoding, "this DMA model takes up to 2^22 runs on each side"};
-    CoreFault fault;
-    if (opcode_ == Opcode::kDmaCopy)
-        fault = plan_copy(i, space);
-    else if (opcode_ == Opcode::kDmaXpose)
-        fault = plan_transpose(i, space);
-    else
-        fault = {Exception::kIllegalOpcode, "this DMA model executes DMA_COPY and DMA_XPOSE"};
-    if (fault) return fault;
-    split(space, engines);
-    return {};
-}
-
-CoreFault DmaTransfer::plan_copy(const Instruction& i, AddressSpace& space) {
-    const bool raw = source_dtype_ == DType::kRaw || destination_dtype_ == DType::kRaw;
-    if (raw && source_dtype_ != destination_dtype_)
-        return {Exception::kIllegalDtype, "both sides of a transfer have a type, or none"};
-    const bool converts = source_dtype_ != destination_dtype_ || accumulate_;
-    if (converts && (!has_arithmetic(source_dtype_) || !has_arithmetic(destination_dtype_)))
-        return {Exception::kIllegalDtype, "a transfer converts types that have a value in FP32"};
-    if (accumulate_ && (source_dtype_ != destination_dtype_ ||
-                        (source_dtype_ != DType::kBf16 && source_dtype_ != DType::kFp32)))
-        return {Exception::kIllegalDtype, "an accumulating transfer has BF16 or FP32 on both sides"};
-    if (converts && i[Field::kDge] == 2)
-        return {Exception::kIllegalDtype, "hardware descriptor generation needs equal types"};
-    if (converts && i[Field::kSr] != 0)
-        return {Exception::kIllegalEncoding, "this DMA model rounds casts to the nearest value"};
-    const std::uint32_t source_element = converts ? dtype_bytes(source_dtype_) : 1;
-    const std::uint32_t destination_element = converts ? dtype_bytes(destination_dtype_) : 1;
-    if (source_.pattern.run == 0 || destination_.pattern.run == 0 ||
-        source_.pattern.run % source_element != 0 || destination_.pattern.run % destination_element != 0)
-        return {Exception::kIllegalEncoding, "a run is a whole, positive number of elements"};
-    if (source_.pattern.bytes() / source_element != destination_.pattern.bytes() / destination_element)
-        return {Exception::kCountMismatch, "both sides of a transfer have equally many elements"};
-    if (CoreFault fault = resolve_runs(source_, space)) return fault;
-    if (CoreFault fault = resolve_runs(destination_, space)) return fault;
-    if (i.has_ext(kDmax) && i[Field::kIxAddr] != 0)
-        return {Exception::kIllegalEncoding, "this DMA model has no gather or scatter"};
-    return {};
-}
-
-CoreFault DmaTransfer::plan_transpose(const Instruction& i, AddressSpace& space) {
-    if (source_dtype_ != destination_dtype_) return {Exception::kIllegalDtype, "a transpose keeps the type"};
-    element_bytes_ = dtype_bytes(source_dtype_);
-    if (element_bytes_ != 2 && element_bytes_ != 4)
-        return {Exception::kIllegalDtype, "a transpose moves 2- or 4-byte elements"};
-    if (i.has_ext(kDmax)) return {Exception::kIllegalEncoding, "this DMA model transposes two dimensions"};
-    const DmaPattern& s = source_.pattern;
-    const DmaPattern& d = destination_.pattern;
-    if (s.run == 0 || s.run % element_bytes_ != 0 || d.run == 0 || d.run % element_bytes_ != 0)
-        return {Exception::kIllegalEncoding, "a run is a whole, positive number of elements"};
-    if (s.runs() * element_bytes_ != d.run || d.runs() * element_bytes_ != s.run)
-        return {Exception::kCountMismatch, "the transpose of [R, C] is [C, R]"};
-    if (CoreFault fault = resolve_runs(source_, space)) return fault;
-    return resolve_runs(destination_, space);
-}
-
-CoreFault DmaTransfer::resolve_runs(Side& side, AddressSpace& space) const {
+CoreFault resolve_runs(DmaSide& side, AddressSpace& space) {
     const std::uint64_t count = side.pattern.runs();
     side.runs.resize(count);
     for (std::uint64_t r = 0; r < count; ++r) {
-        const std::uint64_t address = side.pattern.address(r);
-        std::byte* data = space.resolve(address, side.pattern.run);
-        if (data == nullptr && space.forbidden(address))
+        const std::optional<std::uint64_t> address = side.pattern.address(r);
+        if (!address) {
+            side.runs[r] = {};
+            continue;
+        }
+        std::byte* data = space.resolve(*address, side.pattern.run);
+        if (data == nullptr && space.forbidden(*address))
             return {Exception::kIllegalSpace, "DMA does not reach PSUM"};
         if (data == nullptr) return {Exception::kDmaOob, "every run of a transfer is inside one memory"};
-        side.runs[r] = {data, address};
+        side.runs[r] = {data, *address};
+    }
+    return {};
+}
+
+// A side walked in stream order, in pieces that end where its runs do.
+class Walk {
+  public:
+    Walk(const DmaSide& side, std::uint32_t element_bytes)
+        : side_(side), element_bytes_(element_bytes), left_(side.pattern.run / element_bytes) {}
+
+    [[nodiscard]] bool done() const { return run_ == side_.runs.size(); }
+    [[nodiscard]] std::uint64_t left() const { return left_; }
+    [[nodiscard]] std::uint64_t address() const { return side_.runs[run_].address + offset(); }
+    /// nullptr in a skipped row.
+    [[nodiscard]] std::byte* data() const {
+        std::byte* const run = side_.runs[run_].data;
+        return run == nullptr ? nullptr : run + offset();
+    }
+    void advance(std::uint64_t elements) {
+        if ((left_ -= elements) != 0) return;
+        ++run_;
+        left_ = side_.pattern.run / element_bytes_;
+    }
+
+  private:
+    [[nodiscard]] std::size_t offset() const { return side_.pattern.run - left_ * element_bytes_; }
+
+    const DmaSide& side_;
+    std::uint32_t element_bytes_;
+    std::uint64_t left_;
+    std::size_t run_ = 0;
+};
+
+}  // namespace
+
+CoreFault DmaTransfer::plan(const Instruction& i, AddressSpace& space, std::uint32_t engines,
+                            const DmaTrigger& trigger) {
+    if (CoreFault fault = describe_dma(i, space, description_)) return fault;
+    if (CoreFault fault = check_dma(i, description_, space, trigger.stream)) return fault;
+    const auto few_runs = [](const DmaPattern& p) { return p.runs() <= kMaxRuns; };
+    if (!few_runs(description_.destination) ||
+        !std::all_of(description_.sources.begin(), description_.sources.end(), few_runs))
+        return {Exception::kIllegalEncoding, "this DMA model takes up to 2^22 runs on each side"};
+    sources_.resize(description_.sources.size());
+    for (std::size_t s = 0; s < sources_.size(); ++s) {
+        sources_[s].pattern = description_.sources[s];
+        if (CoreFault fault = resolve_runs(sources_[s], space)) return fault;
+    }
+    destination_.pattern = description_.destination;
+    if (CoreFault fault = resolve_runs(destination_, space)) return fault;
+
+    opcode_ = i.opcode();
+    converts_ = converts_elements(i, description_);
+    accumulate_ = i[Field::kAcc] != 0;
+    fp8_saturate_ = trigger.fp8_saturate;
+    stochastic_ =
+        converts_ && i[Field::kSr] != 0 && trigger.random != nullptr && rounds(destination_.pattern.dtype);
+    if (opcode_ == Opcode::kDmaXpose) {
+        element_bytes_ = transposed_bytes(i);
+        shape_ = transpose_shape(i, sources_.front().pattern);
+    }
+    split(space, engines);
+    if (stochastic_) {
+        // The words of this transfer are its own from now on, whatever completes first.
+        random_ = *trigger.random;
+        for (std::uint64_t n = destination_.pattern.bytes() / dtype_bytes(destination_.pattern.dtype); n != 0;
+             --n)
+            trigger.random->next();
     }
     return {};
 }
 
 void DmaTransfer::split(AddressSpace& space, std::uint32_t engines) {
     engine_bytes_.assign(engines, 0);
-    const auto in_sbuf = [&](const Side& side) {
-        return space.sbuf_partition(side.runs.front().address) >= 0;
+    const auto on_chip = [&](const DmaSide& side) { return space.sbuf_partition(side.pattern.base) >= 0; };
+    const bool by_destination = on_chip(destination_);
+    const bool by_source = !by_destination && on_chip(sources_.front());
+    const std::uint64_t times = sources_.size();
+    std::uint64_t total = 0;
+    const auto count = [&](std::uint64_t address, std::uint64_t bytes) {
+        total += times * bytes;
+        if (!by_destination && !by_source) return;
+        const auto partition = static_cast<std::uint32_t>(std::max(space.sbuf_partition(address), 0));
+        engine_bytes_[partition / kRowsPerEngine % engines] += times * bytes;
     };
-    const Side* side = in_sbuf(destination_) ? &destination_ : in_sbuf(source_) ? &source_ : nullptr;
-    if (side == nullptr) {
-        const std::uint64_t part = (source_.pattern.bytes() + engines - 1) / engines;
-        std::uint64_t left = source_.pattern.bytes();
-        for (std::uint64_t& bytes : engine_bytes_) {
-            bytes = std::min(part, left);
-            left -= bytes;
+    if (opcode_ == Opcode::kDmaXpose) {
+        for (const DmaRun& run : destination_.runs) count(run.address, destination_.pattern.run);
+    } else {
+        const auto element = [&](const DmaSide& side) {
+            return converts_ ? dtype_bytes(side.pattern.dtype) : 1;
+        };
+        Walk from(sources_.front(), element(sources_.front()));
+        Walk to(destination_, element(destination_));
+        while (!to.done()) {
+            const std::uint64_t n = std::min(from.left(), to.left());
+            if (from.data() != nullptr && to.data() != nullptr)
+                count(by_destination ? to.address() : from.address(),
+                      n * element(by_destination ? destination_ : sources_.front()));
+            from.advance(n);
+            to.advance(n);
         }
-        return;
     }
-    for (const Run& run : side->runs) {
-        const auto partition = static_cast<std::uint32_t>(std::max(space.sbuf_partition(run.address), 0));
-        engine_bytes_[partition / kRowsPerEngine % engines] += side->pattern.run;
+    if (by_destination || by_source) return;
+    const std::uint64_t part = (total + engines - 1) / engines;
+    for (std::uint64_t& bytes : engine_bytes_) {
+        bytes = std::min(part, total);
+        total -= bytes;
     }
 }
 
 void DmaTransfer::execute() {
     if (opcode_ == Opcode::kDmaXpose)
         transpose();
-    else if (source_dtype_ != destination_dtype_ || accumulate_)
+    else if (converts_)
         convert_elements();
     else
         copy_bytes();
@@ -178,39 +150,60 @@ void DmaTransfer::execute() {
 
 // The byte streams of both sides are re-chunked: each step moves what is left of the shorter run.
 void DmaTransfer::copy_bytes() {
-    std::size_t s = 0, d = 0;
-    std::uint32_t s_done = 0, d_done = 0;
-    while (s < source_.runs.size()) {
-        const std::uint32_t bytes = std::min(source_.pattern.run - s_done, destination_.pattern.run - d_done);
-        std::memmove(destination_.runs[d].data + d_done, source_.runs[s].data + s_done, bytes);
-        if ((s_done += bytes) == source_.pattern.run) s_done = 0, ++s;
-        if ((d_done += bytes) == destination_.pattern.run) d_done = 0, ++d;
+    Walk from(sources_.front(), 1), to(destination_, 1);
+    while (!to.done()) {
+        const std::uint64_t bytes = std::min(from.left(), to.left());
+        if (from.data() != nullptr && to.data() != nullptr) std::memmove(to.data(), from.data(), bytes);
+        from.advance(bytes);
+        to.advance(bytes);
     }
 }
 
+// Sources are added in their order, each addition rounded to FP32; the destination comes first when it
+// accumulates.
 void DmaTransfer::convert_elements() {
-    const std::uint32_t s_bytes = dtype_bytes(source_dtype_);
-    const std::uint32_t d_bytes = dtype_bytes(destination_dtype_);
-    EncodeOptions options;
-    if (fp8_saturate_ && destination_dtype_ == DType::kFp8E4M3Fn) options.overflow = Overflow::kSaturate;
-    std::size_t d = 0;
-    std::uint32_t d_done = 0;
-    for (const Run& run : source_.runs)
-        for (std::uint32_t at = 0; at < source_.pattern.run; at += s_bytes) {
-            std::byte* to = destination_.runs[d].data + d_done;
-            std::uint32_t value = to_fp32(source_dtype_, load(run.data + at, s_bytes));
-            if (accumulate_) value = fp32_add(to_fp32(destination_dtype_, load(to, d_bytes)), value);
-            const std::uint64_t bits = from_fp32(destination_dtype_, value, options);
-            std::memcpy(to, &bits, d_bytes);
-            if ((d_done += d_bytes) == destination_.pattern.run) d_done = 0, ++d;
+    const DType dtype = destination_.pattern.dtype;
+    RowRounding rounding{.random = stochastic_ ? &random_ : nullptr};
+    if (fp8_saturate_ && dtype == DType::kFp8E4M3Fn) rounding.overflow = Overflow::kSaturate;
+    std::vector<Walk> from;
+    from.reserve(sources_.size());
+    for (const DmaSide& side : sources_) from.emplace_back(side, dtype_bytes(side.pattern.dtype));
+    Walk to(destination_, dtype_bytes(dtype));
+    std::array<float, kPiece> sum, term;
+    while (!to.done()) {
+        std::uint64_t n = std::min<std::uint64_t>(to.left(), kPiece);
+        for (const Walk& side : from) n = std::min(n, side.left());
+        const bool skipped =
+            to.data() == nullptr ||
+            std::any_of(from.begin(), from.end(), [](const Walk& side) { return side.data() == nullptr; });
+        if (skipped && stochastic_)
+            for (std::uint64_t e = 0; e < n; ++e) random_.next();
+        bool first = true;
+        const auto add = [&](DType type, const std::byte* data) {
+            row_to_fp32(type, data, n, first ? sum.data() : term.data());
+            for (std::uint64_t e = 0; !first && e < n; ++e) sum[e] += term[e];
+            first = false;
+        };
+        if (!skipped && accumulate_) add(dtype, to.data());
+        for (std::size_t s = 0; s < from.size(); ++s) {
+            if (!skipped) add(sources_[s].pattern.dtype, from[s].data());
+            from[s].advance(n);
         }
+        if (!skipped) row_from_fp32(dtype, sum.data(), n, to.data(), rounding);
+        to.advance(n);
+    }
 }
 
+// Element [a, m, c] of the source becomes [c, m, a].
 void DmaTransfer::transpose() {
-    for (std::size_t r = 0; r < source_.runs.size(); ++r)
-        for (std::size_t c = 0; c < destination_.runs.size(); ++c)
-            std::memcpy(destination_.runs[c].data + r * element_bytes_,
-                        source_.runs[r].data + c * element_bytes_, element_bytes_);
+    Walk to(destination_, element_bytes_);
+    const std::vector<DmaRun>& from = sources_.front().runs;
+    for (std::uint64_t c = 0; c < shape_.inner; ++c)
+        for (std::uint64_t m = 0; m < shape_.middle; ++m)
+            for (std::uint64_t a = 0; a < shape_.outer; ++a, to.advance(1)) {
+                const std::byte* const row = from[a * shape_.middle + m].data;
+                if (row != nullptr) std::memcpy(to.data(), row + c * element_bytes_, element_bytes_);
+            }
 }
 
 }  // namespace systole

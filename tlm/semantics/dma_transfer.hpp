@@ -1,102 +1,97 @@
 // SPDX-License-Identifier: Apache-2.0
-// What DMA_COPY and DMA_XPOSE do to memory (isa.md 2.7, 4.5): byte patterns on both sides, conversion,
-// accumulation, two-dimensional transposition. Limits: no gather or scatter, no DMA_COMPUTE, no stochastic
-// rounding of casts, at most kMaxRuns runs a side; they fault.
+// What DMA_COPY, DMA_XPOSE and DMA_COMPUTE do to memory (isa.md 2.7, 4.5): byte patterns on both sides,
+// gathers and scatters, conversion, sums, accumulation, transposition. Limit: at most kMaxRuns runs a side;
+// more fault.
 //
-// Pure functions of an instruction and an address space. Every address is checked before the first byte is
-// written.
+// Functions of an instruction and an address space. Indices and tables are read, and every address is
+// checked, before the first byte is written.
 #pragma once
 
+#include <systole/base/random.hpp>
 #include <systole/isa/instruction.hpp>
+#include <systole/semantics/dma_pattern.hpp>
 #include <systole/semantics/execution_unit.hpp>
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
 
 namespace systole {
 
-/// Memory as DMA sees it, by 64-bit addresses.
-class AddressSpace {
-  public:
-    virtual ~AddressSpace() = default;
-    /// Host memory behind [address, address + bytes) when all of it is one memory that DMA may access;
-    /// nullptr otherwise. `bytes` is at least 1.
-    virtual std::byte* resolve(std::uint64_t address, std::uint64_t bytes) = 0;
-    /// Whether the address is in a memory that exists and that DMA must not access (PSUM).
-    [[nodiscard]] virtual bool forbidden(std::uint64_t address) const = 0;
-    /// SBUF partition of an address, or -1 for other memories; decides which DMA engine moves a row.
-    [[nodiscard]] virtual std::int32_t sbuf_partition(std::uint64_t address) const = 0;
-    /// 64-bit address of a flat core address.
-    [[nodiscard]] virtual std::uint64_t core_address(std::uint32_t flat) const = 0;
-};
-
 /// Runs of one side that a transfer may have: as many as SBUF has 8-byte pieces. Bounds what ring content can
 /// make the model hold.
 inline constexpr std::uint64_t kMaxRuns = 1U << 22;
 
-/// One side of a transfer: runs of `run` bytes at base + sum of i_k * stride_k, outermost dimension slowest.
-struct DmaPattern {
-    struct Dim {
-        std::int64_t stride = 0;
-        std::uint32_t count = 1;
-    };
-    std::uint64_t base = 0;
-    std::uint32_t run = 0;
-    std::array<Dim, 4> dims;  ///< innermost first
-
-    [[nodiscard]] std::uint64_t runs() const;
-    [[nodiscard]] std::uint64_t bytes() const { return runs() * run; }
-    /// Start of run `index` in stream order.
-    [[nodiscard]] std::uint64_t address(std::uint64_t index) const;
+/// What a transfer takes from the stream that starts it.
+struct DmaTrigger {
+    Stream stream = Stream::kSync;
+    bool fp8_saturate = false;  ///< casts to fp8_e4m3fn saturate (SET_MODE 0)
+    /// Words of stochastic rounding: plan() takes one for each element of a cast that asks for it.
+    Xorwow* random = nullptr;
 };
 
-DmaPattern dma_source(const Instruction& instruction);
-DmaPattern dma_destination(const Instruction& instruction);
+/// One run of a side; `data` is nullptr where a row is skipped.
+struct DmaRun {
+    std::byte* data = nullptr;
+    std::uint64_t address = 0;
+};
+
+/// A side, resolved to host memory.
+struct DmaSide {
+    DmaPattern pattern;
+    std::vector<DmaRun> runs;
+};
+
+/// [A, ..., C] as a transpose takes it: `outer` = A and `inner` = C change places, `middle` elements between
+/// stay (isa.md 2.7: permutations [1,0], [2,1,0], [3,1,2,0]).
+struct TransposeShape {
+    std::uint64_t outer = 1, middle = 1, inner = 1;
+};
 
 /// A transfer as planned: checked, runs resolved to host memory, bytes per DMA engine known.
 class DmaTransfer {
   public:
-    /// Plans DMA_COPY or DMA_XPOSE. No fault: execute() will succeed. `fp8_saturate`: casts to fp8_e4m3fn
-    /// saturate (SET_MODE 0).
+    /// Plans a transfer. No fault: execute() will succeed.
     CoreFault plan(const Instruction& instruction, AddressSpace& space, std::uint32_t engines,
-                   bool fp8_saturate = false);
+                   const DmaTrigger& trigger = {});
 
     /// Moves the bytes.
     void execute();
 
     /// Bytes that engine e moves: rows of 8 partitions each for SBUF sides, equal parts otherwise
-    /// (hardware.md 3.2).
+    /// (hardware.md 3.2). A sum counts the bytes of all its sources.
     [[nodiscard]] const std::vector<std::uint64_t>& engine_bytes() const { return engine_bytes_; }
 
   private:
-    struct Run {
-        std::byte* data = nullptr;
-        std::uint64_t address = 0;
-    };
-    struct Side {
-        DmaPattern pattern;
-        std::vector<Run> runs;
-    };
-
-    CoreFault plan_copy(const Instruction& instruction, AddressSpace& space);
-    CoreFault plan_transpose(const Instruction& instruction, AddressSpace& space);
-    CoreFault resolve_runs(Side& side, AddressSpace& space) const;
     void split(AddressSpace& space, std::uint32_t engines);
     void copy_bytes();
     void convert_elements();
     void transpose();
 
+    DmaDescription description_;
+    std::vector<DmaSide> sources_;
+    DmaSide destination_;
     Opcode opcode_ = Opcode::kDmaCopy;
-    Side source_;
-    Side destination_;
-    DType source_dtype_ = DType::kRaw;
-    DType destination_dtype_ = DType::kRaw;
+    bool converts_ = false;  // elements pass through FP32
     bool accumulate_ = false;
+    bool stochastic_ = false;
     bool fp8_saturate_ = false;
-    std::uint32_t element_bytes_ = 1;
+    Xorwow random_;
+    std::uint32_t element_bytes_ = 1;  // of a transpose
+    TransposeShape shape_;
     std::vector<std::uint64_t> engine_bytes_;
 };
+
+/// The rules of a described transfer (isa.md 2.7; hardware.md 3.3, 3.5), addresses apart.
+CoreFault check_dma(const Instruction& instruction, const DmaDescription& description,
+                    const AddressSpace& space, Stream stream);
+
+/// Whether the elements of a transfer that keeps the rules pass through FP32; others move raw bytes.
+bool converts_elements(const Instruction& instruction, const DmaDescription& description);
+
+/// Bytes of an element of a transpose: of its type, or for raw ones what EXT DMAX names.
+std::uint32_t transposed_bytes(const Instruction& instruction);
+
+TransposeShape transpose_shape(const Instruction& instruction, const DmaPattern& source);
 
 }  // namespace systole

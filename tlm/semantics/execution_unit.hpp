@@ -3,6 +3,7 @@
 // who may object to one; and CoreObserver, who listens.
 #pragma once
 
+#include <systole/base/random.hpp>
 #include <systole/isa/instruction.hpp>
 #include <systole/semantics/core_records.hpp>
 #include <systole/semantics/semaphore.hpp>
@@ -48,8 +49,9 @@ struct IssuedInstruction {
     const Instruction* instruction =
         nullptr;  ///< dynamic fields filled in; valid until the unit has accepted it
     SemaphoreUpdate update;
-    bool fp8_saturate = false;  ///< mode FP8_SAT of the stream, for the casts of its transfers
-    bool dynamic = false;       ///< an address came from a register
+    bool fp8_saturate = false;          ///< mode FP8_SAT of the stream, for the casts of its transfers
+    Xorwow* transfer_random = nullptr;  ///< the stream's words for stochastic rounding of those casts
+    bool dynamic = false;               ///< an address came from a register
     bool update_at_read =
         false;  ///< when the last source was read instead of when the last result is visible
     CoreModes modes;

@@ -20,7 +20,8 @@ class Accesses : public CoreFixture {
   protected:
     static std::vector<AccessRange> of(const Instruction& i) {
         std::vector<AccessRange> list;
-        append_accesses(i, NoMemory(), list);
+        NoMemory memory;
+        append_accesses(i, memory, list);
         return list;
     }
     static bool has(const std::vector<AccessRange>& list, bool write, bool psum, std::uint32_t partition,
