@@ -66,8 +66,9 @@ class Walk {
 
 CoreFault DmaTransfer::plan(const Instruction& i, AddressSpace& space, std::uint32_t engines,
                             const DmaTrigger& trigger) {
+    if (CoreFault fault = check_dma_generator(i, trigger.stream)) return fault;
     if (CoreFault fault = describe_dma(i, space, description_)) return fault;
-    if (CoreFault fault = check_dma(i, description_, space, trigger.stream)) return fault;
+    if (CoreFault fault = check_dma(i, description_, space)) return fault;
     const auto few_runs = [](const DmaPattern& p) { return p.runs() <= kMaxRuns; };
     if (!few_runs(description_.destination) ||
         !std::all_of(description_.sources.begin(), description_.sources.end(), few_runs))

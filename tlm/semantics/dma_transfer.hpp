@@ -82,9 +82,12 @@ class DmaTransfer {
     std::vector<std::uint64_t> engine_bytes_;
 };
 
-/// The rules of a described transfer (isa.md 2.7; hardware.md 3.3, 3.5), addresses apart.
+/// Who generates the descriptors of a transfer: the stream's rule for gathers and scatters (hardware.md 3.5).
+CoreFault check_dma_generator(const Instruction& instruction, Stream stream);
+
+/// The rules of a described transfer (isa.md 2.7; hardware.md 3.3), addresses apart.
 CoreFault check_dma(const Instruction& instruction, const DmaDescription& description,
-                    const AddressSpace& space, Stream stream);
+                    const AddressSpace& space);
 
 /// Whether the elements of a transfer that keeps the rules pass through FP32; others move raw bytes.
 bool converts_elements(const Instruction& instruction, const DmaDescription& description);

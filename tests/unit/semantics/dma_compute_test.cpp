@@ -245,7 +245,7 @@ TEST(DmaCompute, BrokenRulesAreNamed) {
         put_table(memory, sources);
         Instruction i = sum_of(static_cast<std::uint32_t>(sources.size()), to, DType::kFp32);
         change(i);
-        return dma.plan(i, memory, kEngines).code;
+        return dma.plan(i, memory, kEngines, kGpsimdTrigger).code;
     };
     const auto keep = [](Instruction&) {};
     const Source good{.shape = {.base = kMemory, .run = 16}};
