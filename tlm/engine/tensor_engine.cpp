@@ -19,23 +19,10 @@ tlm::tlm_response_status check_payload(const tlm::tlm_generic_payload& payload) 
     return tlm::TLM_OK_RESPONSE;
 }
 
-// Bytes of a PSUM partition from the lowest to the highest element that a plan writes.
-struct ByteRange {
-    std::int64_t first = 0;
-    std::int64_t end = 0;
-};
-
-ByteRange psum_range(const TensorInstruction& instruction, const TensorPlan& plan) {
-    const std::int64_t bytes = dtype_bytes(plan.command.psum_dtype);
-    const ElementSpan span = element_span(instruction.destination);
-    return {.first = plan.command.psum_base_bytes + span.lowest * bytes,
-            .end = plan.command.psum_base_bytes + (span.highest + 1) * bytes};
-}
-
 // Whether the commands of a plan take operands of their own: both halves of a piece have to follow each
 // other.
 bool halves_by_piece(const TensorPlan& plan) {
-    return plan.pieces > 1 && plan.command.mode == TensorMode::kDoubleRow;
+    return plan.blocks() > 1 && plan.command.mode == TensorMode::kDoubleRow;
 }
 
 }  // namespace
@@ -172,6 +159,7 @@ TensorFault TensorEngine::prepare(InFlight& entry) {
     if (in_reset()) return {TensorStatus::kReset, "no instructions while the engine is in reset"};
     if (const TensorFault fault = plan_instruction(entry.instruction, machine_, loaded_, entry.plan))
         return fault;
+    if (const TensorFault fault = read_indices(entry)) return fault;
     if (!read_operand(entry)) return {TensorStatus::kBusError, "the SBUF answers reads of operands"};
     if (entry.plan.command.op == TensorOp::kLoadWeights)
         loaded_.load(entry.instruction);
@@ -197,17 +185,28 @@ void TensorEngine::submit(InFlight& entry, std::uint64_t offered) {
 TensorCommand TensorEngine::piece(const InFlight& entry, std::uint64_t index) const {
     const TensorPlan& plan = entry.plan;
     TensorCommand command = plan.command;
+    const std::uint64_t block = index % plan.blocks();
     command.operand = entry.operand;
     command.operand.data += halves_by_piece(plan)
-                                ? index * command.tile.rows * command.operand.row_stride_bytes
-                                : index * command.n * plan.element_bytes;
+                                ? block * command.tile.rows * command.operand.row_stride_bytes
+                                : block * command.n * plan.element_bytes;
     if (plan.scale_rows != 0) {
-        command.operand.scale = entry.scale.data() + index * command.n;
+        command.operand.scale = entry.scale.data() + block * command.n;
         command.operand.scale_stride_bytes = plan.elements;
     }
-    if (command.op == TensorOp::kMultiply)
-        command.psum_base_bytes = static_cast<std::uint32_t>(
-            command.psum_base_bytes + plan.destination.offset(index) * dtype_bytes(command.psum_dtype));
+    if (command.op != TensorOp::kMultiply) return command;
+    const auto group = static_cast<std::uint32_t>(index / plan.blocks());
+    const std::int64_t offset = entry.scattered.elements != 0
+                                    ? std::int64_t{entry.scattered.list(group)[block * command.n]}
+                                    : plan.destination.offset(block);
+    command.psum_base_bytes =
+        static_cast<std::uint32_t>(command.psum_base_bytes + offset * dtype_bytes(command.psum_dtype));
+    if (plan.column_groups > 1) {
+        command.tile.column_start = group * kTensorIndexGroup;
+        command.tile.column_tile = kTensorIndexGroup;
+        command.tile.columns =
+            std::min(kTensorIndexGroup, plan.command.tile.columns - command.tile.column_start);
+    }
     return command;
 }
 
@@ -312,20 +311,29 @@ void TensorEngine::reset() {
 // --- memory
 // ---------------------------------------------------------------------------------------------------------
 
+const std::byte* TensorEngine::sbuf_bytes(std::uint32_t partition, std::uint32_t byte, std::size_t bytes) {
+    const std::uint64_t address = std::uint64_t{partition} * machine_.memory.pitch_bytes + byte;
+    const std::byte* const direct = sbuf_initiator.direct(address, bytes);
+    if (direct != nullptr) return direct;
+    bounce_.resize(std::max(bounce_.size(), bytes));
+    return sbuf_initiator.read(address, bounce_.data(), bytes) ? bounce_.data() : nullptr;
+}
+
 // Copies one partition's element stream to `to`.
-bool TensorEngine::read_row(std::uint32_t partition, std::uint32_t start_byte, const TensorPlan& plan,
-                            std::uint32_t element_bytes, std::byte* to) {
-    const std::int64_t lowest = plan.span.lowest * element_bytes;
-    const auto bytes = static_cast<std::size_t>((plan.span.highest - plan.span.lowest + 1) * element_bytes);
-    const std::uint64_t address = std::uint64_t{partition} * machine_.memory.pitch_bytes +
-                                  static_cast<std::uint64_t>(std::int64_t{start_byte} + lowest);
-    const std::byte* from = sbuf_initiator.direct(address, bytes);
-    if (from == nullptr) {
-        bounce_.resize(std::max(bounce_.size(), bytes));
-        if (!sbuf_initiator.read(address, bounce_.data(), bytes)) return false;
-        from = bounce_.data();
+bool TensorEngine::read_row(std::uint32_t partition, const RowShape& shape, std::byte* to) {
+    const std::int64_t lowest = shape.span.lowest * shape.element_bytes;
+    const auto bytes =
+        static_cast<std::size_t>((shape.span.highest - shape.span.lowest + 1) * shape.element_bytes);
+    const std::byte* const from =
+        sbuf_bytes(partition, static_cast<std::uint32_t>(shape.start_byte + lowest), bytes);
+    if (from == nullptr) return false;
+    if (shape.offsets == nullptr) {
+        gather(*shape.runs, from - lowest, shape.element_bytes, to);
+        return true;
     }
-    gather(plan.source, from - lowest, element_bytes, to);
+    for (std::uint32_t e = 0; e < shape.elements; ++e)
+        std::memcpy(to + std::size_t{e} * shape.element_bytes,
+                    from + std::size_t{shape.offsets[e]} * shape.element_bytes, shape.element_bytes);
     return true;
 }
 
@@ -334,7 +342,8 @@ bool TensorEngine::read_row(std::uint32_t partition, std::uint32_t start_byte, c
 bool TensorEngine::use_operand_in_place(InFlight& entry) {
     const TensorPlan& plan = entry.plan;
     const bool contiguous = plan.source.repeats == 1 && plan.source.stride == 1;
-    if (!backend_->takes_operands() || !contiguous || halves_by_piece(plan)) return false;
+    const bool indirect = entry.gathered.elements != 0;
+    if (!backend_->takes_operands() || !contiguous || indirect || halves_by_piece(plan)) return false;
     const std::size_t pitch = machine_.memory.pitch_bytes;
     const std::size_t bytes =
         (plan.command.tile.rows - 1) * pitch + std::size_t{plan.elements} * plan.element_bytes;
@@ -344,14 +353,29 @@ bool TensorEngine::use_operand_in_place(InFlight& entry) {
     return data != nullptr;
 }
 
+bool TensorEngine::read_scales(InFlight& entry) {
+    const TensorPlan& plan = entry.plan;
+    entry.scale.resize(std::size_t{plan.scale_rows} * plan.elements);
+    RowShape shape{.start_byte = plan.scale_start_byte,
+                   .element_bytes = 1,
+                   .span = plan.scale_span,
+                   .runs = &plan.scale_source,
+                   .elements = plan.elements};
+    const std::uint32_t group_rows = machine_.limits.scale_group_rows;
+    for (std::uint32_t g = 0; g < plan.scale_rows; ++g) {
+        if (entry.gathered.elements != 0)
+            shape.offsets = entry.gathered.list(g * group_rows / kTensorIndexGroup);
+        if (!read_row(plan.scale_partition(g), shape,
+                      reinterpret_cast<std::byte*>(entry.scale.data()) + std::size_t{g} * plan.elements))
+            return false;
+    }
+    return true;
+}
+
 bool TensorEngine::read_operand(InFlight& entry) {
     const TensorPlan& plan = entry.plan;
     const TensorCommand& command = plan.command;
-    entry.scale.resize(std::size_t{plan.scale_rows} * plan.elements);
-    for (std::uint32_t g = 0; g < plan.scale_rows; ++g)
-        if (!read_row(plan.scale_partition(g), plan.scale_start_byte, plan, 1,
-                      reinterpret_cast<std::byte*>(entry.scale.data()) + std::size_t{g} * plan.elements))
-            return false;
+    if (!read_scales(entry)) return false;
     if (use_operand_in_place(entry)) return true;
 
     const std::size_t row_bytes = std::size_t{plan.elements} * plan.element_bytes;
@@ -361,14 +385,20 @@ bool TensorEngine::read_operand(InFlight& entry) {
     entry.data.resize(command.tile.rows * stride);
     entry.row.resize(by_piece ? row_bytes : 0);
     entry.operand = {.data = entry.data.data(), .row_stride_bytes = by_piece ? 2 * run_bytes : stride};
+    RowShape shape{.start_byte = plan.start_byte,
+                   .element_bytes = plan.element_bytes,
+                   .span = plan.span,
+                   .runs = &plan.source,
+                   .elements = plan.elements};
     for (std::uint32_t k = 0; k < command.tile.rows; ++k) {
         std::byte* to = by_piece ? entry.row.data() : entry.data.data() + k * stride;
-        if (!read_row(plan.start_partition + k, plan.start_byte, plan, plan.element_bytes, to)) return false;
+        if (entry.gathered.elements != 0) shape.offsets = entry.gathered.list(k / kTensorIndexGroup);
+        if (!read_row(plan.start_partition + k, shape, to)) return false;
         if (!by_piece) continue;
-        for (std::size_t i = 0; i < plan.pieces; ++i)
+        for (std::size_t i = 0; i < plan.blocks(); ++i)
             for (std::size_t half = 0; half < 2; ++half)
                 std::memcpy(entry.data.data() + ((i * command.tile.rows + k) * 2 + half) * run_bytes,
-                            entry.row.data() + (half * plan.pieces + i) * run_bytes, run_bytes);
+                            entry.row.data() + (half * plan.blocks() + i) * run_bytes, run_bytes);
     }
     return true;
 }
@@ -390,24 +420,22 @@ bool TensorEngine::psum_is_direct() {
 // in the mirror already, and newer there.
 bool TensorEngine::fill_mirror(const InFlight& entry) {
     const PeTile& tile = entry.plan.command.tile;
-    const ByteRange range = psum_range(entry.instruction, entry.plan);
     for (std::uint32_t p = tile.column_start; p < tile.column_start + tile.columns; ++p) {
-        std::int64_t at = range.first;
-        while (at < range.end) {
-            std::int64_t end = range.end;
+        std::int64_t at = entry.psum_first;
+        while (at < entry.psum_end) {
+            std::int64_t end = entry.psum_end;
             bool pending = false;
             for (const InFlight* other : due_) {
                 const PeTile& t = other->plan.command.tile;
                 if (!other->submitted || other->plan.command.op != TensorOp::kMultiply ||
                     p < t.column_start || p >= t.column_start + t.columns)
                     continue;
-                const ByteRange busy = psum_range(other->instruction, other->plan);
-                if (busy.first <= at && at < busy.end) {
-                    at = busy.end;
+                if (other->psum_first <= at && at < other->psum_end) {
+                    at = other->psum_end;
                     pending = true;
                     break;
                 }
-                if (busy.first > at) end = std::min(end, busy.first);
+                if (other->psum_first > at) end = std::min(end, other->psum_first);
             }
             if (pending) continue;
             std::byte* mirror = psum_.base + p * psum_.partition_stride_bytes + at;
@@ -421,28 +449,35 @@ bool TensorEngine::fill_mirror(const InFlight& entry) {
     return true;
 }
 
+// Byte enables of the results that an entry writes to a partition.
+void TensorEngine::enable_results(const InFlight& entry, std::uint32_t partition) {
+    const std::uint32_t element_bytes = dtype_bytes(entry.plan.command.psum_dtype);
+    enables_.assign(static_cast<std::size_t>(entry.psum_end - entry.psum_first), TLM_BYTE_DISABLED);
+    for (std::uint64_t i = 0; i < entry.plan.pieces; ++i) {
+        const TensorCommand command = piece(entry, i);
+        if (partition < command.tile.column_start ||
+            partition >= command.tile.column_start + command.tile.columns)
+            continue;
+        std::int64_t at = command.psum_base_bytes - entry.psum_first;
+        for (std::uint32_t j = 0; j < command.n; ++j, at += command.psum_step_bytes)
+            std::fill_n(enables_.begin() + at, element_bytes, static_cast<unsigned char>(TLM_BYTE_ENABLED));
+    }
+}
+
 // Writes the results from the mirror to PSUM, and nothing but the results.
 bool TensorEngine::empty_mirror(const InFlight& entry) {
     const TensorPlan& plan = entry.plan;
     const PeTile& tile = plan.command.tile;
-    const ByteRange range = psum_range(entry.instruction, plan);
-    const std::uint32_t element_bytes = dtype_bytes(plan.command.psum_dtype);
+    const std::int64_t bytes = entry.psum_end - entry.psum_first;
     const bool dense =
-        plan.pieces == 1 && std::int64_t{plan.command.n} * element_bytes == range.end - range.first;
-    if (!dense) {
-        enables_.assign(static_cast<std::size_t>(range.end - range.first), TLM_BYTE_DISABLED);
-        for (std::uint64_t i = 0; i < plan.pieces; ++i) {
-            std::int64_t at = piece(entry, i).psum_base_bytes - range.first;
-            for (std::uint32_t j = 0; j < plan.command.n; ++j, at += plan.command.psum_step_bytes)
-                std::fill_n(enables_.begin() + at, element_bytes,
-                            static_cast<unsigned char>(TLM_BYTE_ENABLED));
-        }
-    }
+        plan.pieces == 1 && std::int64_t{plan.command.n} * dtype_bytes(plan.command.psum_dtype) == bytes;
     for (std::uint32_t p = tile.column_start; p < tile.column_start + tile.columns; ++p) {
-        std::byte* mirror = psum_.base + p * psum_.partition_stride_bytes + range.first;
+        const bool changes = p == tile.column_start || (plan.column_groups > 1 && p % kTensorIndexGroup == 0);
+        if (!dense && changes) enable_results(entry, p);
+        std::byte* mirror = psum_.base + p * psum_.partition_stride_bytes + entry.psum_first;
         const std::uint64_t address =
-            std::uint64_t{p} * machine_.memory.pitch_bytes + static_cast<std::uint64_t>(range.first);
-        if (!psum_initiator.write(address, mirror, static_cast<std::size_t>(range.end - range.first),
+            std::uint64_t{p} * machine_.memory.pitch_bytes + static_cast<std::uint64_t>(entry.psum_first);
+        if (!psum_initiator.write(address, mirror, static_cast<std::size_t>(bytes),
                                   dense ? nullptr : enables_.data()))
             return false;
     }

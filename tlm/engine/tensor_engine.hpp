@@ -22,6 +22,7 @@
 #include <systole/base/clock.hpp>
 #include <systole/engine/memory_port.hpp>
 #include <systole/semantics/tensor_backend.hpp>
+#include <systole/semantics/tensor_indirection.hpp>
 #include <systole/semantics/tensor_instruction.hpp>
 
 #include <tlm_utils/simple_target_socket.h>
@@ -107,6 +108,9 @@ class TensorEngine : public sc_core::sc_module {
         std::vector<std::byte> data;
         std::vector<std::byte> row;
         std::vector<std::uint8_t> scale;
+        OffsetLists gathered, scattered;  // of an indirect operand and destination
+        std::int64_t psum_first = 0;      // bytes of a PSUM partition from the lowest to the highest element
+        std::int64_t psum_end = 0;        // that a multiply writes
     };
 
     // Lets the next caller in when it goes out of scope.
@@ -139,8 +143,22 @@ class TensorEngine : public sc_core::sc_module {
 
     [[nodiscard]] bool use_operand_in_place(InFlight& entry);
     [[nodiscard]] bool read_operand(InFlight& entry);
-    [[nodiscard]] bool read_row(std::uint32_t partition, std::uint32_t start_byte, const TensorPlan& plan,
-                                std::uint32_t element_bytes, std::byte* to);
+    [[nodiscard]] bool read_scales(InFlight& entry);
+    struct RowShape {  // which elements of a row are read: by pattern, or by offsets
+        std::uint32_t start_byte = 0;
+        std::uint32_t element_bytes = 0;
+        ElementSpan span;
+        const AccessRuns* runs = nullptr;
+        const std::uint32_t* offsets = nullptr;
+        std::uint32_t elements = 0;
+    };
+    [[nodiscard]] bool read_row(std::uint32_t partition, const RowShape& shape, std::byte* to);
+    /// Host memory behind bytes of SBUF, or a copy of them; nullptr when the SBUF answers with an error.
+    const std::byte* sbuf_bytes(std::uint32_t partition, std::uint32_t byte, std::size_t bytes);
+    [[nodiscard]] bool read_lists(const TensorIndex& index, std::uint32_t partitions, OffsetLists& lists);
+    TensorFault read_indices(InFlight& entry);
+    TensorFault split_scatter(InFlight& entry);
+    void enable_results(const InFlight& entry, std::uint32_t partition);
     bool psum_is_direct();
     [[nodiscard]] bool fill_mirror(const InFlight& entry);
     [[nodiscard]] bool empty_mirror(const InFlight& entry);

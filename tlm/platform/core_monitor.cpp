@@ -7,7 +7,7 @@
 namespace systole {
 
 CoreMonitor::CoreMonitor(PartitionMemory& sbuf, PartitionMemory& psum, PartitionMemory& memory,
-                         std::uint64_t memory_base, const AddressSpace& space, HostQueues& queues)
+                         std::uint64_t memory_base, AddressSpace& space, HostQueues& queues)
     : sbuf_(sbuf), psum_(psum), memory_(memory), memory_base_(memory_base), space_(space), queues_(queues) {}
 
 bool CoreMonitor::looks_at(const IssuedInstruction& issued) const {

@@ -22,7 +22,7 @@ class CoreMonitor : public InstructionMonitor {
   public:
     /// References outlive the monitor. `memory_base`: address of the memory's first byte.
     CoreMonitor(PartitionMemory& sbuf, PartitionMemory& psum, PartitionMemory& memory,
-                std::uint64_t memory_base, const AddressSpace& space, HostQueues& queues);
+                std::uint64_t memory_base, AddressSpace& space, HostQueues& queues);
 
     CoreFault admit(const IssuedInstruction& issued) override;
     void accepted(const IssuedInstruction& issued) override;
@@ -41,7 +41,7 @@ class CoreMonitor : public InstructionMonitor {
     PartitionMemory& psum_;
     PartitionMemory& memory_;
     std::uint64_t memory_base_;
-    const AddressSpace& space_;
+    AddressSpace& space_;
     HostQueues& queues_;
     std::vector<AccessRange> ranges_;
 };

@@ -2,8 +2,11 @@
 #include <systole/semantics/accesses.hpp>
 #include <systole/semantics/dma_pattern.hpp>
 #include <systole/semantics/indirection.hpp>
+#include <systole/semantics/tensor_indirection.hpp>
 
 #include <algorithm>
+#include <cstring>
+#include <optional>
 
 namespace systole {
 namespace {
@@ -49,11 +52,79 @@ void append_pattern(const Operand& operand, bool write, std::uint32_t partitions
     }
 }
 
-void append_whole(const Operand& operand, bool write, std::uint32_t partitions, Ranges& ranges) {
-    AccessRange range = range_of(operand, write, partitions);
-    range.exact = false;
-    range.end = kPartitionPitch;
-    ranges.push_back(range);
+// The index tile of an operand, of which the first `partitions` partitions are active; lists are shared by
+// `group` partitions.
+struct IndexedRows {
+    IndexTile index;
+    std::uint32_t group = 0;
+    std::uint32_t partitions = 0;
+
+    [[nodiscard]] std::uint32_t groups() const { return (partitions + group - 1) / group; }
+    // Elements of a list on row `row` of the tile.
+    [[nodiscard]] std::uint32_t columns(std::uint32_t row) const {
+        return row < index.elements ? (index.elements - row + group - 1) / group : 0;
+    }
+};
+
+// Offsets of the elements of a group in ascending order; nothing when there is no such memory.
+std::optional<std::vector<std::uint32_t>> sorted_offsets(const IndexedRows& rows, std::uint32_t group,
+                                                         AddressSpace& space) {
+    const std::uint32_t bytes = dtype_bytes(rows.index.tile.dtype);
+    std::vector<std::uint32_t> offsets;
+    for (std::uint32_t r = 0; r < rows.group && rows.columns(r) != 0; ++r) {
+        const std::uint32_t at = rows.index.tile.pattern.address + (group * rows.group + r) * kPartitionPitch;
+        const std::byte* from = space.resolve(space.core_address(at), std::uint64_t{rows.columns(r)} * bytes);
+        if (from == nullptr) return std::nullopt;
+        for (std::uint32_t c = 0; c < rows.columns(r); ++c, from += bytes) {
+            std::memcpy(&offsets.emplace_back(0), from, bytes);
+        }
+    }
+    std::sort(offsets.begin(), offsets.end());
+    return offsets;
+}
+
+// The elements at the offsets of each group, neighbours as one range; the whole partition where the offsets
+// are unknown.
+void append_indirect(const Operand& operand, const IndexedRows& rows, bool write, AddressSpace& space,
+                     Ranges& ranges) {
+    const std::uint32_t bytes = dtype_bytes(operand.dtype);
+    AccessRange range = range_of(operand, write, 0);
+    for (std::uint32_t g = 0; g < rows.groups(); ++g) {
+        range.partition = operand.partition() + g * rows.group;
+        range.partitions = std::min(rows.group, rows.partitions - g * rows.group);
+        const auto offsets = sorted_offsets(rows, g, space);
+        if (!offsets) {
+            AccessRange whole = range;
+            whole.exact = false;
+            whole.first = 0;
+            whole.end = kPartitionPitch;
+            ranges.push_back(whole);
+            continue;
+        }
+        range.end = 0;
+        for (const std::uint32_t offset : *offsets) {
+            const std::uint64_t first = operand.byte() + std::uint64_t{offset} * bytes;
+            if (range.end != 0 && first > range.end) ranges.push_back(range);
+            if (range.end == 0 || first > range.end) range.first = first;
+            range.end = first + bytes;
+        }
+        ranges.push_back(range);
+    }
+}
+
+void append_index_tile(const IndexedRows& rows, Ranges& ranges) {
+    AccessRange range = range_of(rows.index.tile, false, 1);
+    const std::uint32_t bytes = dtype_bytes(rows.index.tile.dtype);
+    for (std::uint32_t g = 0; g < rows.groups(); ++g)
+        for (std::uint32_t r = 0; r < rows.group && rows.columns(r) != 0; r += range.partitions) {
+            range.partition = rows.index.tile.partition() + g * rows.group + r;
+            range.partitions = 1;
+            while (r + range.partitions < rows.group && rows.columns(r + range.partitions) == rows.columns(r))
+                ++range.partitions;
+            range.first = rows.index.tile.byte();
+            range.end = range.first + std::uint64_t{rows.columns(r)} * bytes;
+            ranges.push_back(range);
+        }
 }
 
 void append_vector(std::uint32_t addr32, bool write, std::uint32_t partitions, Ranges& ranges) {
@@ -80,7 +151,7 @@ void append_slots(const Instruction& i, Ranges& ranges) {
 void append_scale(const Operand& scale, const Operand& data, bool write, std::uint32_t rows, Ranges& ranges) {
     Operand row = scale;
     row.dtype = DType::kU8;
-    row.pattern.dims = data.pattern.dims;
+    if (scale.dims == 0) row.pattern.dims = data.pattern.dims;
     for (std::uint32_t group = 0; group < (rows + kMxGroupRows - 1) / kMxGroupRows; ++group) {
         const std::uint32_t partition =
             kQuadrantRows * (group / kScaleRowsPerQuadrant) + group % kScaleRowsPerQuadrant;
@@ -89,12 +160,46 @@ void append_scale(const Operand& scale, const Operand& data, bool write, std::ui
     }
 }
 
-void append_matmul(const Instruction& i, Ranges& ranges) {
-    append_pattern(i.a(), false, i.np(), ranges);
-    if (i[Field::kMx] != 0) append_scale(i.scale(), i.a(), false, i.np(), ranges);
+// Scale rows of an indirect MX operand: its own offsets, in bytes.
+void append_indirect_scale(const Instruction& i, const IndexedRows& rows, AddressSpace& space,
+                           Ranges& ranges) {
+    for (std::uint32_t group = 0; group < (i.np() + kMxGroupRows - 1) / kMxGroupRows; ++group) {
+        const std::uint32_t quadrant = group / kScaleRowsPerQuadrant;
+        Operand row = i.scale();
+        row.dtype = DType::kU8;
+        row.pattern.address += (kQuadrantRows * quadrant + group % kScaleRowsPerQuadrant) * kPartitionPitch;
+        IndexedRows list{.index = rows.index, .group = rows.group, .partitions = 1};
+        list.index.tile.pattern.address += quadrant * rows.group * kPartitionPitch;
+        append_indirect(row, list, false, space, ranges);
+    }
+}
+
+void append_matmul(const Instruction& i, AddressSpace& space, Ranges& ranges) {
+    const auto indexed = [&](OperandName name, std::uint32_t partitions) {
+        return IndexedRows{
+            .index = index_tile(i, name), .group = kTensorIndexGroup, .partitions = partitions};
+    };
+    const bool mx = i[Field::kMx] != 0;
+    if (is_indirect(i, OperandName::kA)) {
+        const IndexedRows rows = indexed(OperandName::kA, i.np());
+        append_indirect(i.a(), rows, false, space, ranges);
+        append_index_tile(rows, ranges);
+        if (mx) append_indirect_scale(i, rows, space, ranges);
+    } else {
+        append_pattern(i.a(), false, i.np(), ranges);
+        if (mx) append_scale(i.scale(), i.a(), false, i.np(), ranges);
+    }
     if (i.opcode() == Opcode::kLdw) return;
-    if (i[Field::kAcc] != 0) append_pattern(i.c(), false, i[Field::kMM1] + 1, ranges);
-    append_pattern(i.c(), true, i[Field::kMM1] + 1, ranges);
+    const std::uint32_t columns = i[Field::kMM1] + 1;
+    const auto destination = [&](bool write) {
+        if (is_indirect(i, OperandName::kC))
+            append_indirect(i.c(), indexed(OperandName::kC, columns), write, space, ranges);
+        else
+            append_pattern(i.c(), write, columns, ranges);
+    };
+    if (is_indirect(i, OperandName::kC)) append_index_tile(indexed(OperandName::kC, columns), ranges);
+    if (i[Field::kAcc] != 0) destination(false);
+    destination(true);
 }
 
 // Adds a range; rows of SBUF that have the same bytes become one.
@@ -200,16 +305,14 @@ std::uint32_t destination_partitions(const Instruction& i) {
     }
 }
 
-void append_lanes(const Instruction& i, Ranges& ranges) {
+void append_lanes(const Instruction& i, AddressSpace& space, Ranges& ranges) {
     const auto operand = [&](OperandName name, bool write, std::uint32_t partitions) {
         const Operand& o = i.operand(name);
         if (!o.present) return;
         if (!is_indirect(i, name)) return append_pattern(o, write, partitions, ranges);
-        append_whole(o, write, partitions, ranges);
-        IndexTile index = index_tile(i, name);
-        index.tile.pattern.dims[0].count =
-            static_cast<std::uint16_t>((index.elements + kIndexGroup - 1) / kIndexGroup);
-        append_pattern(index.tile, false, (i.np() + kIndexGroup - 1) / kIndexGroup * kIndexGroup, ranges);
+        const IndexedRows rows{.index = index_tile(i, name), .group = kIndexGroup, .partitions = i.np()};
+        append_indirect(o, rows, write, space, ranges);
+        append_index_tile(rows, ranges);
     };
     operand(OperandName::kA, false, i.opcode() == Opcode::kShuffle32 ? shuffled_partitions(i) : i.np());
     if (i.opcode() == Opcode::kQuantMx) {
@@ -228,7 +331,7 @@ void append_accesses(const Instruction& i, AddressSpace& space, Ranges& ranges) 
     switch (i.opcode()) {
         case Opcode::kLdw:
         case Opcode::kMmul:
-            return append_matmul(i, ranges);
+            return append_matmul(i, space, ranges);
         case Opcode::kDmaCopy:
         case Opcode::kDmaXpose:
         case Opcode::kDmaCompute:
@@ -241,7 +344,7 @@ void append_accesses(const Instruction& i, AddressSpace& space, Ranges& ranges) 
             return append_word(i, space, ranges);
         default:
             if (static_cast<std::uint8_t>(i.opcode()) > static_cast<std::uint8_t>(Opcode::kSetMode))
-                append_lanes(i, ranges);
+                append_lanes(i, space, ranges);
     }
 }
 

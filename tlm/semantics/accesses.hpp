@@ -2,9 +2,8 @@
 // Which bytes an instruction reads and writes: what the access checker compares.
 //
 // Exact for patterns of up to kExactRuns runs per partition; larger ones count as the range from their lowest
-// to their highest byte. Limits: operands that tensor indirection gathers or scatters count as the whole
-// partition; writes that depend on data (predicated copies, skipped rows of a gathered transpose) count as
-// writes of the whole pattern.
+// to their highest byte. Limits: writes that depend on data (predicated copies, skipped rows of a gathered
+// transpose) count as writes of the whole pattern.
 #pragma once
 
 #include <systole/isa/instruction.hpp>
@@ -25,7 +24,7 @@ struct AccessRange : MemoryRange {
 };
 
 /// Appends the ranges of a checked, resolved instruction that has just been issued. `space` tells SBUF from
-/// memory for DMA, and holds the indices and tables that a transfer reads when it is issued.
+/// memory for DMA, and holds the indices and tables that the instruction has just read.
 void append_accesses(const Instruction& instruction, AddressSpace& space, std::vector<AccessRange>& ranges);
 
 }  // namespace systole

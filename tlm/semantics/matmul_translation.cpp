@@ -1,13 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <systole/semantics/indirection.hpp>
 #include <systole/semantics/matmul_translation.hpp>
 
 namespace systole {
 namespace {
 
+constexpr std::uint32_t kIdxKind = 1;
+
 TensorMode mode_of(const Instruction& i) {
     if (i[Field::kMx] != 0) return TensorMode::kMx;
     if (i[Field::kXp] != 0) return TensorMode::kTranspose;
     return i[Field::kDr] != 0 ? TensorMode::kDoubleRow : TensorMode::kStandard;
+}
+
+// What EXT IDX may say of a matmul: an operand of MX and its scale go together (isa.md 2.1).
+TensorFault check_pairs(const Instruction& i) {
+    if (!i.has_ext(kIdxKind)) return {};
+    if (i[Field::kMx] != 0 && i[Field::kVSc] != i[Field::kVA])
+        return {TensorStatus::kMxLayout, "an MX operand and its scale are indirect together, by one index"};
+    if (i[Field::kMx] == 0 && i[Field::kVSc] != 0)
+        return {TensorStatus::kIllegalEncoding, "an index of the scale belongs to MX"};
+    const bool empty =
+        (i[Field::kVA] != 0 && i[Field::kIxnA] == 0) || (i[Field::kVC] != 0 && i[Field::kIxnC] == 0);
+    if (empty) return {TensorStatus::kCountMismatch, "the index tile has an offset for each element"};
+    return {};
 }
 
 // Sizes of tiles are coded as 0 whole, 1 half, 2 quarter.
@@ -24,8 +40,7 @@ std::size_t MatmulTranslation::tile_index(const TensorInstruction& i) const {
 }
 
 TensorFault MatmulTranslation::translate(const Instruction& i, std::uint64_t tag, TensorInstruction& out) {
-    if (i.has_ext(1))
-        return {TensorStatus::kIllegalEncoding, "this model of the tensor engine has no tensor indirection"};
+    if (const TensorFault fault = check_pairs(i)) return fault;
     if (i[Field::kMx] + i[Field::kXp] + i[Field::kDr] > 1)
         return {TensorStatus::kIllegalEncoding, "mx, dr and xp exclude each other"};
     if (i[Field::kRowSz] > 2 || i[Field::kColSz] > 2)
@@ -43,11 +58,15 @@ TensorFault MatmulTranslation::translate(const Instruction& i, std::uint64_t tag
     out.row_start = static_cast<std::uint16_t>(i[Field::kRowIx] * machine_.engine.rows / 4);
     out.column_start = static_cast<std::uint16_t>(i[Field::kColIx] * machine_.engine.columns / 4);
     out.operand = i.a().pattern;
+    if (is_indirect(i, OperandName::kA))
+        out.operand_index = {i[Field::kIxA], static_cast<std::uint16_t>(i[Field::kIxnA]),
+                             static_cast<std::uint16_t>(i[Field::kIxrA])};
+    if (is_indirect(i, OperandName::kC))
+        out.destination_index = {i[Field::kIxC], static_cast<std::uint16_t>(i[Field::kIxnC]),
+                                 static_cast<std::uint16_t>(i[Field::kIxrC])};
     if (out.mode == TensorMode::kMx) {
         out.scale_address = i.scale().pattern.address;
-        if (i[Field::kScD0] != 0)
-            return {TensorStatus::kIllegalEncoding,
-                    "this model takes the scale's strides from operand A (sc_d0 = 0)"};
+        if (i.scale().dims != 0) out.scale = i.scale().pattern.dims[0];
     }
     const DType own = i.a().dtype;
     if (out.op == TensorOp::kLoadWeights) {

@@ -18,7 +18,7 @@ class MatmulTranslation {
     explicit MatmulTranslation(const TensorMachine& machine) : machine_(machine) {}
 
     /// The command-port form of an LDW or MMUL; `tag` is the caller's. Fields that the port cannot express
-    /// (indirection) give a fault and leave the state alone.
+    /// give a fault and leave the state alone.
     TensorFault translate(const Instruction& instruction, std::uint64_t tag, TensorInstruction& out);
 
     void reset() { loaded_ = {}; }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <systole/semantics/tensor_indirection.hpp>
 #include <systole/semantics/tensor_instruction.hpp>
 
 #include <algorithm>
@@ -55,7 +56,7 @@ TensorFault check_encoding(const TensorInstruction& i) {
     if (i.mode > TensorMode::kTranspose) return fault("mode is standard, double row, MX or transpose");
     if (i.rounding > Rounding::kStochastic) return fault("rounding is nearest even or stochastic");
     if (i.accumulate > 1) return fault("accumulate is 0 or 1");
-    if (i.reserved != 0) return fault("reserved is 0");
+    if (i.reserved != 0 || i.reserved_word != 0) return fault("reserved is 0");
     if (element_count(i.operand) == 0) return fault("a dimension of the operand has at least one element");
     if (i.op == TensorOp::kMultiply && element_count(i.destination) == 0)
         return fault("a dimension of the destination has at least one element");
@@ -112,6 +113,7 @@ TensorFault check_operand(const TensorInstruction& i, const TensorMachine& machi
     plan.source = merge_dims(i.operand);
     if (place.byte % plan.element_bytes != 0)
         return {TensorStatus::kAlignment, "an operand's address is a multiple of its element size"};
+    if (i.operand_index.elements != 0) plan.span = {};  // until its offsets are known
     if (!inside(place, plan.span, plan.element_bytes, machine.memory.sbuf_bytes))
         return {TensorStatus::kApOob, "an operand stays inside its SBUF partitions"};
     return {};
@@ -136,7 +138,14 @@ TensorFault check_scale(const TensorInstruction& i, const TensorMachine& machine
         return fault("scale rows start at a multiple of the scale rows of a quadrant and stay inside it");
     if (plan.scale_partition(plan.scale_rows - 1) >= machine.memory.partitions)
         return fault("all quadrants of a scale tile exist");
-    if (!inside(place, plan.span, 1, machine.memory.sbuf_bytes))
+    AccessPattern pattern = i.operand;
+    if (i.scale.count != 0) {
+        pattern.dims = {i.scale};
+        if (i.scale.count != plan.elements) return fault("a scale has one element per packed element");
+    }
+    plan.scale_source = merge_dims(pattern);
+    plan.scale_span = i.operand_index.elements != 0 ? ElementSpan{} : element_span(pattern);
+    if (!inside(place, plan.scale_span, 1, machine.memory.sbuf_bytes))
         return {TensorStatus::kApOob, "scales stay inside their SBUF partitions"};
     return {};
 }
@@ -159,7 +168,9 @@ TensorFault check_destination(const TensorInstruction& i, const TensorMachine& m
                 "a destination starts at the partition of its column tile's first column"};
     if (place.byte % bytes != 0)
         return {TensorStatus::kAlignment, "a destination's address is a multiple of its element size"};
-    if (!inside(place, element_span(i.destination), bytes, machine.memory.psum_bytes))
+    const bool scattered = i.destination_index.elements != 0;
+    if (!inside(place, scattered ? ElementSpan{} : element_span(i.destination), bytes,
+                machine.memory.psum_bytes))
         return {TensorStatus::kApOob, "a destination stays inside its PSUM partitions"};
     plan.destination = merge_dims(i.destination);
     plan.pieces = plan.destination.repeats;
@@ -266,6 +277,7 @@ TensorFault plan_instruction(const TensorInstruction& i, const TensorMachine& ma
     plan.command.rounding = i.rounding;
 
     if (const TensorFault fault = check_operand(i, machine, plan)) return fault;
+    if (const TensorFault fault = check_tensor_indirection(i, machine)) return fault;
     std::uint32_t per_column = plan.elements;
     if (i.mode == TensorMode::kDoubleRow) {
         if (outermost_count(i.operand) != 2)

@@ -14,6 +14,13 @@
 
 namespace systole {
 
+/// The index tile of an indirect operand (isa.md 4.3); `elements` 0: not indirect.
+struct TensorIndex {
+    std::uint32_t addr32 = 0;        ///< start and type, as an ADDR32 word
+    std::uint16_t elements = 0;      ///< offsets per group of 32 partitions
+    std::uint16_t row_elements = 0;  ///< of a row of the tile
+};
+
 /// Fixed layout, no padding: the data of a write to the command port is the bytes of this struct, in host
 /// order.
 struct TensorInstruction {
@@ -32,11 +39,15 @@ struct TensorInstruction {
     std::uint16_t row_tile = 0;
     std::uint16_t column_start = 0;
     std::uint16_t column_tile = 0;
-    AccessPattern operand;            ///< stationary (load) or moving (multiply), in SBUF
-    std::uint32_t scale_address = 0;  ///< MX: scale of the operand's first element, in SBUF
-    AccessPattern destination;        ///< multiply: in PSUM
+    AccessPattern operand;                     ///< stationary (load) or moving (multiply), in SBUF
+    std::uint32_t scale_address = 0;           ///< MX: scale of the operand's first element, in SBUF
+    AccessPattern destination;                 ///< multiply: in PSUM
+    AccessDim scale{.stride = 0, .count = 0};  ///< MX: of the scale; count 0: the operand's own pattern
+    TensorIndex operand_index;                 ///< gathers the operand, in MX its scale too
+    TensorIndex destination_index;             ///< scatters the destination
+    std::uint32_t reserved_word = 0;           ///< 0
 };
-static_assert(sizeof(TensorInstruction) == 72 && std::is_trivially_copyable_v<TensorInstruction> &&
+static_assert(sizeof(TensorInstruction) == 96 && std::is_trivially_copyable_v<TensorInstruction> &&
               std::has_unique_object_representations_v<TensorInstruction>);
 
 /// How an instruction ended. Names follow the exceptions of the instruction set where it has one.
@@ -103,10 +114,17 @@ class LoadedTypes {
 /// A destination that is no single run of equally spaced elements becomes several commands, one per run: the
 /// array writes base + j * step only. `command` is the first; command i has its n columns of the moving
 /// operand and its psum_base_bytes moved by destination.offset(i) elements.
+///
+/// Of an indirect operand or destination the plan knows start and number of elements; where they lie is known
+/// when the engine has read the index tile.
 struct TensorPlan {
     TensorCommand command;  ///< operand pointers and tag are left to the engine
     std::uint64_t pieces = 1;
+    std::uint32_t column_groups = 1;  ///< parts of the columns whose pieces lie at different places
     AccessRuns destination;
+
+    /// Pieces of the moving operand.
+    [[nodiscard]] std::uint64_t blocks() const { return pieces / column_groups; }
 
     std::uint32_t elements = 0;         ///< of a partition of the operand, both halves in double row
     std::uint32_t element_bytes = 0;    ///< of the operand
@@ -115,6 +133,8 @@ struct TensorPlan {
     ElementSpan span;
     AccessRuns source;
 
+    AccessRuns scale_source;  ///< of the scale
+    ElementSpan scale_span;
     std::uint32_t scale_rows = 0;  ///< MX, else 0
     std::uint32_t scale_start_partition = 0;
     std::uint32_t scale_start_byte = 0;
