@@ -3,95 +3,21 @@
 // and how they fault. Each under the access checker.
 #include "systemc_test.hpp"
 
-#include <systole/isa/assembly.hpp>
-#include <systole/memory/access_checker.hpp>
-#include <systole/platform/core_run.hpp>
-#include <systole/semantics/model_backend.hpp>
-
-#include <fmt/format.h>
-
-#include <cstring>
-#include <memory>
-#include <string>
-#include <vector>
+#include "checked_core.hpp"
 
 namespace systole::test {
 namespace {
-
-// Addresses of the tensors in the programs; SBUF is at 0x802000000000, 0x40000 per partition.
-constexpr const char* kTensors = R"(
-.tensor out output u32[64] @0x1000000000
-.tensor x constant u32[64] @0x1000010000
-.tensor aux constant u32[512] @0x1000020000
-)";
-
-struct Core {
-    NeuronCoreConfig config = load_neuron_core_config(SYSTOLE_CONFIGS "/neuron_core.yaml");
-    TensorEngineConfig tensor = load_tensor_engine_config(SYSTOLE_CONFIGS "/tensor_engine.yaml");
-    std::unique_ptr<CoreRun> run;
-    std::unique_ptr<AccessChecker> checker;
-
-    // `x` and `aux` fill the constant tensors. Streams that the text leaves out halt at once.
-    Core(const std::string& text, const std::vector<std::uint32_t>& x,
-         const std::vector<std::uint32_t>& aux) {
-        std::string program = kTensors + data("x", x, 64) + data("aux", aux, 512) + text;
-        for (const char* stream : {"tensor", "vector", "scalar", "gpsimd", "sync"})
-            if (program.find(std::string(".stream ") + stream) == std::string::npos)
-                program += std::string("\n.stream ") + stream + "\nHALT\n";
-        run = std::make_unique<CoreRun>(
-            config, tensor,
-            [this](const PsumView& psum) { return std::make_unique<ModelBackend>(tensor.engine, psum); },
-            assemble(program, "test.s"));
-        checker = std::make_unique<AccessChecker>(run->core().address_space(), config.dma.engines);
-        for (const ImageTensor& t : run->image().tensors)
-            if (t.kind == TensorKind::kConstant) checker->host_wrote(t.address, t.bytes);
-        run->observe(*checker);
-        run->simulate();
-    }
-
-    static std::string data(const char* name, const std::vector<std::uint32_t>& words, std::size_t size) {
-        std::string text = fmt::format(".data {} ", name);
-        for (std::size_t w = 0; w < size; ++w) {
-            const std::uint32_t word = w < words.size() ? words[w] : 0;
-            for (std::uint32_t b = 0; b < 4; ++b) text += fmt::format("{:02x}", word >> 8 * b & 0xFF);
-        }
-        return text + "\n";
-    }
-
-    std::uint32_t word(std::size_t index) {
-        std::uint32_t value = 0;
-        std::memcpy(&value, run->bytes(run->image().tensors[0]).data() + index * sizeof value, sizeof value);
-        return value;
-    }
-    [[nodiscard]] const CoreFault& fault(Stream which) const { return run->core().sequencer(which).fault(); }
-    void expect_clean() const {
-        EXPECT_EQ(run->complaints(), std::vector<std::string>{});
-        for (const AccessReport& report : checker->reports()) ADD_FAILURE() << describe(report);
-    }
-};
-
-std::vector<std::uint32_t> counted(std::uint32_t first, std::uint32_t count) {
-    std::vector<std::uint32_t> words(count);
-    for (std::uint32_t w = 0; w < count; ++w) words[w] = first + w;
-    return words;
-}
-
-std::uint32_t bits_of(float value) {
-    std::uint32_t bits = 0;
-    std::memcpy(&bits, &value, sizeof bits);
-    return bits;
-}
 
 // aux: the indices 3, 0, 2, 3, of which the first two words of rows of x are gathered.
 const std::string kIndices = "DMA_COPY src=0x1000020000:16 dst=0x802000000000:4[262144,4] S1+=16@complete\n";
 
 SYSTEMC_TEST(DmaInstruction, GathersRowsByIndex) {
-    Core core(".stream gpsimd\n" + kIndices + R"(
+    CheckedCore core(".stream gpsimd\n" + kIndices + R"(
         DMA_COPY np=4 src=0x1000010000:8[0,4] dst=0x802000000100:8[262144,4] +DMAX ix_addr=u32@sbuf[p0+0x0] ix_src row_pitch=32 row_lim=8 wait S1>=16 S2+=16@complete
         DMA_COPY src=0x802000000100:8[262144,4] dst=0x1000000000:32 wait S2>=16 S3+=16@complete
         HALT wait S3>=16
         )",
-              counted(100, 64), {3, 0, 2, 3});
+                     counted(100, 64), {3, 0, 2, 3});
     core.expect_clean();
     constexpr std::array kRows{3U, 0U, 2U, 3U};
     for (std::uint32_t r = 0; r < 4; ++r)
@@ -99,13 +25,13 @@ SYSTEMC_TEST(DmaInstruction, GathersRowsByIndex) {
 }
 
 SYSTEMC_TEST(DmaInstruction, ScattersTheLastOfEqualIndices) {
-    Core core(".stream gpsimd\n" + kIndices + R"(
+    CheckedCore core(".stream gpsimd\n" + kIndices + R"(
         DMA_COPY src=0x1000010000:16 dst=0x802000000100:4[262144,4] S1+=16@complete
         DMA_COPY src=0x1000010100:1 dst=0x802000000300:1
         DMA_COPY np=4 src=0x802000000100:4[262144,4] dst=0x1000000000:4[0,4] +DMAX ix_addr=u32@sbuf[p0+0x0] ix_dst row_pitch=8 row_lim=8 wait S1>=32 S2+=16@complete
         HALT wait S2>=16
         )",
-              counted(100, 64), {3, 0, 2, 3});
+                     counted(100, 64), {3, 0, 2, 3});
     EXPECT_EQ(core.word(0), 101U);
     EXPECT_EQ(core.word(2), 0U);
     EXPECT_EQ(core.word(4), 102U);
@@ -123,13 +49,13 @@ SYSTEMC_TEST(DmaInstruction, AnIndexOutOfBoundsFaultsOrIsSkipped) {
         )",
                            skip);
     };
-    Core strict(program(""), counted(100, 64), {2, 3, 0, 0xFFFFFFFF});
+    CheckedCore strict(program(""), counted(100, 64), {2, 3, 0, 0xFFFFFFFF});
     EXPECT_EQ(strict.fault(Stream::kGpsimd).code, Exception::kDmaOob);
     EXPECT_EQ(strict.run->core().sequencer(Stream::kGpsimd).pc(), 2U);
     strict.run->observe(*strict.checker);
     strict.run->load(
-        assemble(kTensors + Core::data("x", counted(100, 64), 64) +
-                     Core::data("aux", {2, 3, 0, 0xFFFFFFFF}, 512) + program("skip") +
+        assemble(kTensors + CheckedCore::data("x", counted(100, 64), 64) +
+                     CheckedCore::data("aux", {2, 3, 0, 0xFFFFFFFF}, 512) + program("skip") +
                      ".stream tensor\nHALT\n.stream vector\nHALT\n.stream scalar\nHALT\n.stream sync\nHALT\n",
                  "skip.s"));
     strict.run->simulate();
@@ -141,17 +67,17 @@ SYSTEMC_TEST(DmaInstruction, AnIndexOutOfBoundsFaultsOrIsSkipped) {
 }
 
 SYSTEMC_TEST(DmaInstruction, AGatherIsOnGpsimd) {
-    Core core(R"(.stream sync
+    CheckedCore core(R"(.stream sync
         DMA_COPY src=0x1000010000:4 dst=0x802000000100:4 +DMAX ix_addr=u32@sbuf[p0+0x0] ix_src row_pitch=4 row_lim=3
         HALT
         )",
-              {}, {});
+                     {}, {});
     EXPECT_EQ(core.fault(Stream::kSync).code, Exception::kIllegalEngine);
 }
 
 // A missing wait for the indices is a race; so is one for the rows.
 SYSTEMC_TEST(DmaInstruction, TheCheckerSeesIndicesAndRows) {
-    Core core(R"(.stream gpsimd
+    CheckedCore core(R"(.stream gpsimd
         DMA_COPY queue=1 src=0x1000020000:16 dst=0x802000000000:4[262144,4] S1+=16@complete
         DMA_COPY queue=2 src=0x1000010000:4 dst=0x1000000008:4 S2+=16@complete
         NOP wait S1>=16
@@ -162,7 +88,7 @@ SYSTEMC_TEST(DmaInstruction, TheCheckerSeesIndicesAndRows) {
         DMA_COPY queue=3 src=0x1000010000:16 dst=0x802000000000:4[262144,4]
         HALT
         )",
-              counted(0, 64), {2, 2, 2, 2});
+                     counted(0, 64), {2, 2, 2, 2});
     std::string all;
     for (const AccessReport& report : core.checker->reports()) all += describe(report) + "\n";
     EXPECT_NE(all.find("read after write: no semaphore orders gpsimd pc 3 DMA_COPY after gpsimd pc 1"),
@@ -188,12 +114,12 @@ SYSTEMC_TEST(DmaInstruction, SumsTheSourcesOfATable) {
         for (const std::uint32_t word : record(address, 17)) table.push_back(word);
     std::vector<std::uint32_t> x;
     for (std::uint32_t n = 0; n < 64; ++n) x.push_back(bits_of(static_cast<float>(n) + 0.5F));
-    Core core(R"(.stream sync
+    CheckedCore core(R"(.stream sync
         DMA_COPY src=0x1000010020:16 dst=0x802000000040:16 S1+=16@complete
         DMA_COMPUTE ddt=fp32 dst=0x1000000000:16 +DMAS tab_lo=0x20000 tab_hi=0x10 nsrc=3 wait S1>=16 S2+=16@complete
         HALT wait S2>=16
         )",
-              x, table);
+                     x, table);
     core.expect_clean();
     for (std::uint32_t n = 0; n < 4; ++n)
         EXPECT_EQ(core.word(n), bits_of(static_cast<float>(3 * n + 12) + 1.5F));
@@ -201,12 +127,12 @@ SYSTEMC_TEST(DmaInstruction, SumsTheSourcesOfATable) {
 
 SYSTEMC_TEST(DmaInstruction, TransposesPlanes) {
     // [2, 3, 4] of two bytes becomes [4, 3, 2].
-    Core core(R"(.stream sync
+    CheckedCore core(R"(.stream sync
         DMA_XPOSE sdt=u16 ddt=u16 src=0x1000010000:8[8,3][24,2] dst=0x802000000000:12[262144,4] +DMAX xp_esz=2 S1+=16@complete
         DMA_COPY src=0x802000000000:12[262144,4] dst=0x1000000000:48 wait S1>=16 S2+=16@complete
         HALT wait S2>=16
         )",
-              counted(0, 64), {});
+                     counted(0, 64), {});
     core.expect_clean();
     std::vector<std::uint16_t> from(24), to(24);
     for (std::uint32_t n = 0; n < 24; ++n) {
@@ -223,12 +149,12 @@ SYSTEMC_TEST(DmaInstruction, TransposesPlanes) {
 SYSTEMC_TEST(DmaInstruction, CastsRoundStochastically) {
     std::vector<std::uint32_t> x;
     for (std::uint32_t n = 0; n < 64; ++n) x.push_back(bits_of(1.0F + static_cast<float>(n) * 0x1p-9F));
-    Core core(R"(.stream sync
+    CheckedCore core(R"(.stream sync
         SET_MODE mode=sr_seed value=77
         DMA_COPY sr sdt=fp32 ddt=bf16 src=0x1000010000:256 dst=0x1000000000:128 S1+=16@complete
         HALT wait S1>=16
         )",
-              x, {});
+                     x, {});
     core.expect_clean();
     Xorwow random = Xorwow::from_seed(77, 256);
     bool up = false, down = false;
@@ -259,7 +185,7 @@ SYSTEMC_TEST(DmaInstruction, ATriggerStartsTheEntriesOfARing) {
         DMA_XPOSE queue=5 sdt=u32 ddt=u32 src=0x802000000000:16[262144,4] dst=0x802000100000:16[262144,4] +DMAX xp_esz=4
         DMA_COPY queue=5 dge=none src=0x802000100000:16[262144,4] dst=0x1000000000:64
         )";
-    Core core(trigger, counted(50, 64), ring_of(entries));
+    CheckedCore core(trigger, counted(50, 64), ring_of(entries));
     EXPECT_EQ(core.run->complaints(), std::vector<std::string>{});
     for (std::uint32_t n = 0; n < 16; ++n) EXPECT_EQ(core.word(n), 50 + n % 4 * 4 + n / 4);
     EXPECT_EQ(core.run->core().semaphores().value(2), 16U);
@@ -269,11 +195,11 @@ SYSTEMC_TEST(DmaInstruction, ATriggerStartsTheEntriesOfARing) {
 }
 
 SYSTEMC_TEST(DmaInstruction, ABrokenRingStartsNothing) {
-    Core core(R"(.stream vector
+    CheckedCore core(R"(.stream vector
         DMA_TRIG ring=5 address=0x1000020000 count=2 S2+=16@complete
         HALT
         )",
-              counted(1, 64), ring_of(R"(
+                     counted(1, 64), ring_of(R"(
         DMA_COPY queue=5 src=0x1000010000:64 dst=0x1000000000:64
         DMA_COPY queue=5 src=0x1000010000:64 dst=0x802002000000:64
         )"));
