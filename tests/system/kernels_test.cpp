@@ -293,6 +293,52 @@ TEST_P(Mamba, IsCloseToDouble) {
 INSTANTIATE_TEST_SUITE_P(Cases, Mamba,
                          testing::Values(ScanCase{256, 16, 128}, ScanCase{130, 3, 77}, ScanCase{1, 1, 1}));
 
+struct TableCase {
+    std::uint64_t tokens, rows, width;
+    const char* dtype;
+};
+
+class Embedding : public Kernels, public testing::WithParamInterface<TableCase> {};
+
+TEST_P(Embedding, AddsRowsByNumber) {
+    const auto [tokens, rows, width, dtype] = GetParam();
+    const Matrix table = random_matrix(rows, width, 1), positions = random_matrix(tokens, width, 2);
+    SplitMix64 random(3);
+    std::vector<std::uint32_t> ids(tokens);
+    for (std::uint32_t& id : ids) id = static_cast<std::uint32_t>(random.below(rows + rows / 4 + 1));
+    if (tokens > 2) ids[1] = 0xFFFFFFFF;  // -1
+    NpyArray id_file{{'i', 4}, {tokens, 1}, {}};
+    id_file.data.resize(tokens * 4);
+    std::memcpy(id_file.data.data(), ids.data(), id_file.data.size());
+    write_npy(path("ids.npy"), id_file);
+    run_kernel("embedding",
+               {{"tokens", text(tokens)}, {"rows", text(rows)}, {"width", text(width)}, {"dtype", dtype}},
+               in("ids", path("ids.npy")) + in("table", save("table.npy", table)) +
+                   in("positions", save("positions.npy", positions)) + out("out") + out("last"));
+    const Matrix result = load("out.npy");
+    std::vector<std::int32_t> last(rows, -1);
+    for (std::uint64_t t = 0; t < tokens; ++t) {
+        const bool known = ids[t] < rows;
+        if (known) last[ids[t]] = static_cast<std::int32_t>(t);
+        for (std::uint64_t w = 0; w < width; ++w) {
+            // Operands are exact in the type: one addition, one rounding.
+            const double sum = (known ? table.at(ids[t], w) : 0.0) + static_cast<double>(positions.at(t, w));
+            const double unit = std::string(dtype) == "fp32" ? 0 : std::ldexp(std::abs(sum), -8);
+            ASSERT_NEAR(result.at(t, w), sum, unit) << t << ", " << w;
+        }
+    }
+    const NpyArray named = read_npy(path("last.npy"));
+    for (std::uint64_t r = 0; r < rows; ++r) {
+        std::int32_t token = 0;
+        std::memcpy(&token, &named.data[r * sizeof token], sizeof token);
+        ASSERT_EQ(token, last[r]) << r;
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Cases, Embedding,
+                         testing::Values(TableCase{200, 300, 128, "bf16"}, TableCase{129, 20, 33, "fp32"},
+                                         TableCase{1, 1, 1, "bf16"}));
+
 struct RouterCase {
     std::uint64_t tokens, hidden, experts, top;
 };
@@ -306,8 +352,9 @@ TEST_P(Router, ChoosesTheLargest) {
     run_kernel(
         "router",
         {{"tokens", text(tokens)}, {"hidden", text(hidden)}, {"experts", text(experts)}, {"top", text(top)}},
-        in("x_t", save("x.npy", x)) + in("w", save("w.npy", w)) + out("weights") + out("experts"));
-    const Matrix weights = load("weights.npy");
+        in("x_t", save("x.npy", x)) + in("w", save("w.npy", w)) + out("weights") + out("experts") +
+            out("affinities"));
+    const Matrix weights = load("weights.npy"), affinities = load("affinities.npy");
     const NpyArray chosen = read_npy(path("experts.npy"));
     for (std::uint64_t t = 0; t < tokens; ++t) {
         std::vector<double> logits(experts);
@@ -327,7 +374,10 @@ TEST_P(Router, ChoosesTheLargest) {
             taken[expert] = true;
             ASSERT_NEAR(logits[expert], sorted[j], kTolerance) << "token " << t << ", rank " << j;
             ASSERT_NEAR(weights.at(t, j), std::exp(sorted[j] - sorted[0]) / sum, kTolerance);
+            ASSERT_EQ(affinities.at(t, expert), weights.at(t, j));
         }
+        for (std::uint64_t e = 0; e < experts; ++e)
+            ASSERT_EQ(affinities.at(t, e) != 0, taken[e]) << "token " << t << ", expert " << e;
     }
 }
 

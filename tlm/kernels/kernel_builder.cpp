@@ -20,7 +20,9 @@ std::uint32_t semaphore_of(std::uint32_t timeline) {
     return timeline < kStreams ? timeline : kFirstSlotSemaphore + timeline - kStreams;
 }
 
-bool is_transfer(const Instruction& instruction) { return instruction.opcode() == Opcode::kDmaCopy; }
+bool is_transfer(const Instruction& instruction) {
+    return instruction.opcode() >= Opcode::kDmaCopy && instruction.opcode() <= Opcode::kDmaCompute;
+}
 
 void set_wait(Instruction& instruction, std::size_t which, std::uint32_t semaphore, std::uint32_t value) {
     instruction.set(which == 0 ? Field::kW0Cond : Field::kW1Cond, kAtLeast);

@@ -48,6 +48,15 @@ struct ActivationOptions {
     ReduceCommand reduce = ReduceCommand::kIdle;
 };
 
+/// Options of gather_rows() and scatter_rows().
+struct RowOptions {
+    bool skip = false;        ///< rows whose index is out of bounds stay as they are; else they fault
+    bool accumulate = false;  ///< rows are added to what is there, in FP32
+};
+
+/// A side of dma_compute().
+using TransferSide = std::variant<TileView, MemoryView>;
+
 class KernelBuilder {
   public:
     KernelBuilder(std::string name, const KernelMachine& machine);
@@ -69,6 +78,20 @@ class KernelBuilder {
     // --- data movement; `stream` triggers the transfer
     void load(const TileView& to, const MemoryView& from, Stream stream = Stream::kSync);
     void store(const MemoryView& to, const TileView& from, Stream stream = Stream::kGpsimd);
+    /// Partition p of `to` = row index[p] of `from`, whose first dimension the rows are; `index` has one U32
+    /// or I32 per partition. Rows and partitions have equally many elements. GpSimd triggers it.
+    void gather_rows(const TileView& to, const MemoryView& from, const TileView& index,
+                     const RowOptions& options = {});
+    /// Row index[p] of `to` = partition p of `from`; of equal indices the last wins, and there are none when
+    /// the rows accumulate.
+    void scatter_rows(const MemoryView& to, const TileView& from, const TileView& index,
+                      const RowOptions& options = {});
+    /// to = the sum of 2 to 16 sources, added in FP32 in their order.
+    void dma_compute(const TransferSide& to, const std::vector<TransferSide>& sources,
+                     Stream stream = Stream::kSync);
+    /// The elements of `from` with the first and the last of its 2 to 4 dimensions exchanged, in stream
+    /// order. Types are equal and have 2 or 4 bytes.
+    void dma_transpose(const TileView& to, const MemoryView& from, Stream stream = Stream::kSync);
 
     // --- Tensor
     /// to[m, n] = or += sum over k of stationary[k, m] * moving[k, n].
@@ -132,6 +155,10 @@ class KernelBuilder {
     void affine_select(const TileView& to, const TileView& data, AluOp comparison, std::int32_t offset,
                        std::int32_t channel_multiplier, std::span<const std::int32_t> steps, float fill);
 
+    /// to = offset + p * channel_multiplier + sum of steps * index; steps as of affine_select().
+    void iota(const TileView& to, std::int32_t offset, std::int32_t channel_multiplier,
+              std::span<const std::int32_t> steps);
+
     /// The finished program; the builder is empty afterwards.
     Program finish();
 
@@ -151,6 +178,10 @@ class KernelBuilder {
     TileView allocate(TileAllocator& allocator, bool psum, const std::string& name, std::uint32_t partitions,
                       const std::vector<std::uint32_t>& free, DType dtype);
     void transfer(const TileView& tile, const MemoryView& memory, bool to_tile, Stream stream);
+    void indexed_transfer(const TileView& tile, const MemoryView& rows, const TileView& index, bool to_tile,
+                          const RowOptions& options);
+    [[nodiscard]] std::uint64_t address_of(const TileView& tile) const;
+    [[nodiscard]] std::vector<MemoryRange> changing_regions(const MemoryView& view) const;
     void emit(Stream stream, const Instruction& instruction, const std::vector<MemoryRange>& reads,
               const std::vector<MemoryRange>& writes);
     struct MatmulOperands {

@@ -109,6 +109,12 @@ const std::vector<KernelInfo>& kernel_library() {
           {"experts", "64", "experts, 8 to 512"},
           {"top", "4", "experts of a token, at most 8"},
           {"dtype", "bf16", "of x_t and w"}}},
+        {"embedding",
+         "rows of a table by number, plus positions",
+         {{"tokens", "200", "numbers"},
+          {"rows", "300", "rows of the table"},
+          {"width", "128", "columns of the table"},
+          {"dtype", "bf16", "of table, positions and result"}}},
         {"transpose2d",
          "out[p, y, x] = x[p, x, y]",
          {{"planes", "5", "planes"},
@@ -192,6 +198,9 @@ Program build_kernel(std::string_view name, const Values& parameters, const Kern
     if (name == "router")
         return router_kernel(machine, type(values, "dtype", {DType::kBf16, DType::kFp16, DType::kFp32}),
                              extent("tokens"), extent("hidden"), extent("experts"), extent("top"));
+    if (name == "embedding")
+        return embedding_kernel(machine, type(values, "dtype", {DType::kBf16, DType::kFp16, DType::kFp32}),
+                                extent("tokens"), extent("rows"), extent("width"));
     if (name == "transpose2d")
         return transpose2d_kernel(
             machine,

@@ -99,9 +99,15 @@ Program mamba_kernel(const KernelMachine& machine, std::uint32_t channels, std::
                      std::uint32_t steps);
 
 /// experts[T, top] with the largest logits of x_t^T w, in descending order, and weights[T, top], their
-/// softmax over all experts (W14); x_t [H, T], w [H, E], 8 <= E <= 512, top <= 8.
+/// softmax over all experts, which affinities[T, E] has in the places of those experts and 0 elsewhere (W14);
+/// x_t [H, T], w [H, E], 8 <= E <= 512, top <= 8.
 Program router_kernel(const KernelMachine& machine, DType dtype, std::uint32_t tokens, std::uint32_t hidden,
                       std::uint32_t experts, std::uint32_t top);
+
+/// out[T, W] = table[ids[t], W] + positions[T, W] for table [R, W] and ids [T, 1]; an id that is no row
+/// counts as a row of zeros. last[R, 1] is the last token of each row, -1 for none (W15).
+Program embedding_kernel(const KernelMachine& machine, DType dtype, std::uint32_t tokens, std::uint32_t rows,
+                         std::uint32_t width);
 
 /// out[P, Y, X] = x[P, X, Y] (W2).
 Program transpose2d_kernel(const KernelMachine& machine, DType dtype, std::uint32_t planes,

@@ -30,6 +30,20 @@ void same_elements(const TileView& a, const TileView& b) {
                          std::to_string(b.elements()));
 }
 
+// Steps over a view's free dimensions, outermost first.
+void set_pattern(Instruction& instruction, const TileView& view, std::span<const std::int32_t> steps) {
+    if (steps.size() != view.free.size() || steps.size() > 3)
+        throw InputError(view.name, "one step for each of at most 3 free dimensions",
+                         std::to_string(steps.size()));
+    constexpr std::array kPattern{Field::kPD0, Field::kPD1, Field::kPD2};
+    for (std::size_t d = 0; d < kPattern.size(); ++d) {
+        const bool used = d < steps.size();
+        const std::size_t axis = steps.size() - 1 - d;  // innermost first
+        const std::uint32_t step = used ? static_cast<std::uint32_t>(steps[axis]) & 0xFFFFU : 1;
+        instruction.set(kPattern[d], step | (used ? view.free[axis].count : 1U) << 16);
+    }
+}
+
 std::uint32_t code(AluOp op) { return static_cast<std::uint32_t>(op); }
 
 }  // namespace
@@ -309,24 +323,25 @@ void KernelBuilder::affine_select(const TileView& to, const TileView& data, AluO
                                   std::int32_t offset, std::int32_t channel_multiplier,
                                   std::span<const std::int32_t> steps, float fill) {
     same_elements(to, data);
-    if (steps.size() != data.free.size() || steps.size() > 3)
-        throw InputError(data.name, "one step for each of at most 3 free dimensions",
-                         std::to_string(steps.size()));
     Instruction i = instruction_of(Opcode::kAffineSelect, to.partitions);
     i.set(Field::kCmp, code(comparison));
     i.set(Field::kOffset, static_cast<std::uint32_t>(offset));
     i.set(Field::kChmul, static_cast<std::uint32_t>(channel_multiplier));
     i.set(Field::kFill, float_to_bits(fill));
-    constexpr std::array kPattern{Field::kPD0, Field::kPD1, Field::kPD2};
-    for (std::size_t d = 0; d < kPattern.size(); ++d) {
-        const bool used = d < steps.size();
-        const std::size_t axis = steps.size() - 1 - d;  // innermost first
-        const std::uint32_t step = used ? static_cast<std::uint32_t>(steps[axis]) & 0xFFFFU : 1;
-        i.set(kPattern[d], step | (used ? data.free[axis].count : 1U) << 16);
-    }
+    set_pattern(i, data, steps);
     i.operand(OperandName::kA) = data.operand();
     i.operand(OperandName::kC) = to.operand();
     emit(Stream::kGpsimd, i, {region_of(data)}, {region_of(to)});
+}
+
+void KernelBuilder::iota(const TileView& to, std::int32_t offset, std::int32_t channel_multiplier,
+                         std::span<const std::int32_t> steps) {
+    Instruction i = instruction_of(Opcode::kIota, to.partitions);
+    i.set(Field::kOffset, static_cast<std::uint32_t>(offset));
+    i.set(Field::kChmul, static_cast<std::uint32_t>(channel_multiplier));
+    set_pattern(i, to, steps);
+    i.operand(OperandName::kC) = to.operand();
+    emit(Stream::kGpsimd, i, {}, {region_of(to)});
 }
 
 }  // namespace systole

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The router of a mixture of experts (W14): logits of each token, its experts with the largest ones, and
-// their softmax over all experts.
+// their softmax over all experts, as a list and scattered into a row of all experts.
 #include <systole/base/error.hpp>
 #include <systole/kernels/kernel_library.hpp>
 
 #include <algorithm>
+#include <array>
 #include <vector>
 
 namespace systole {
@@ -26,7 +27,9 @@ Program router_kernel(const KernelMachine& machine, DType dtype, std::uint32_t t
     const MemoryView w = b.input("w", dtype, {hidden, experts});
     const MemoryView weights_memory = b.output("weights", DType::kFp32, {tokens, top});
     const MemoryView experts_memory = b.output("experts", DType::kU32, {tokens, top});
+    const MemoryView affinities = b.output("affinities", DType::kFp32, {tokens, experts});
     const std::uint32_t tile = machine.partitions;
+    constexpr std::array<std::int32_t, 1> kNoStep{0};
     std::vector<TileView> router;
     for (std::uint32_t k = 0; k < hidden; k += tile) {
         const std::uint32_t rows = std::min(tile, hidden - k);
@@ -59,7 +62,17 @@ Program router_kernel(const KernelMachine& machine, DType dtype, std::uint32_t t
         b.tensor_scalar(largest, largest, AluOp::kMultiply, total);
         b.store(weights_memory.slice(0, t, count), largest.columns(0, top));
         b.store(experts_memory.slice(0, t, count), chosen.columns(0, top));
-        for (const TileView& used : {sum, logits, largest, chosen, minus_max, total}) b.release(used);
+        // Element chosen[p] of row p of the tile's affinities, the others being 0.
+        const MemoryView rows = affinities.slice(0, t, count);
+        const TileView row_start = b.sbuf("row_start", count, {1}, DType::kFp32);
+        b.memset(logits, 0.0F);
+        b.store(rows, logits);
+        b.iota(row_start, 0, static_cast<std::int32_t>(experts), kNoStep);
+        b.tensor_scalar(chosen, chosen, AluOp::kAdd, row_start);
+        for (std::uint32_t k = 0; k < top; ++k)
+            b.scatter_rows(rows.flat(), largest.columns(k, 1), chosen.columns(k, 1));
+        for (const TileView& used : {sum, logits, largest, chosen, minus_max, total, row_start})
+            b.release(used);
     }
     return b.finish();
 }

@@ -117,4 +117,17 @@ MemoryView MemoryView::at(std::uint32_t axis, std::uint64_t index) const {
     return view;
 }
 
+MemoryView MemoryView::flat() const {
+    const std::int64_t bytes = dtype_bytes(dtype);
+    std::int64_t expected = bytes;
+    for (auto dim = dims.rbegin(); dim != dims.rend(); ++dim) {
+        if (dim->count != 1 && dim->stride_bytes != expected)
+            throw InputError(name, "a contiguous view", "one with gaps");
+        expected *= static_cast<std::int64_t>(dim->count);
+    }
+    MemoryView view = *this;
+    view.dims = {{elements(), bytes}, {1, bytes}};
+    return view;
+}
+
 }  // namespace systole

@@ -68,6 +68,8 @@ struct MemoryView {
     [[nodiscard]] MemoryView slice(std::uint32_t axis, std::uint64_t first, std::uint64_t count) const;
     /// One element of dimension `axis`, which disappears.
     [[nodiscard]] MemoryView at(std::uint32_t axis, std::uint64_t index) const;
+    /// The elements of a contiguous view as rows of one element: [elements, 1].
+    [[nodiscard]] MemoryView flat() const;
 };
 
 }  // namespace systole
