@@ -258,7 +258,7 @@ CoreFault Sequencer::step(const Instruction& instruction) {
 }
 
 // Hands the instruction to its unit.
-CoreFault Sequencer::perform(IssuedInstruction& issued, InstructionTimes& times) {
+CoreFault Sequencer::perform(IssuedInstruction issued, InstructionTimes& times) {
     const Instruction& instruction = *issued.instruction;
     ExecutionUnit* unit = is_dma(instruction.opcode()) ? &dma_ : unit_;
     if (unit == nullptr) return {Exception::kIllegalEngine, "the Sync stream has no data path"};

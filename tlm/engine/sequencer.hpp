@@ -117,7 +117,7 @@ class Sequencer : public sc_core::sc_module {
     void fail(const CoreFault& fault, bool counted);
     [[nodiscard]] RecordSource source() const;
     CoreFault step(const Instruction& instruction);
-    CoreFault perform(IssuedInstruction& issued, InstructionTimes& times);
+    CoreFault perform(IssuedInstruction issued, InstructionTimes& times);
     CoreFault control(const IssuedInstruction& issued, std::int64_t& next, std::uint64_t& cost_ps);
     CoreFault loop_begin(const Instruction& instruction, std::int64_t& next);
     CoreFault loop_end(const Instruction& instruction, std::int64_t& next);
