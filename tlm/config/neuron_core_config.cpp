@@ -8,6 +8,7 @@ namespace {
 // Bounds of what the model can represent, not of a chip.
 constexpr std::uint64_t kMaxClockHz = 1'000'000'000'000;  // one cycle per picosecond, the time resolution
 constexpr std::uint32_t kMaxCycles = 1'000'000;
+constexpr std::uint32_t kMaxFactor = 1'000;
 constexpr std::uint32_t kMaxNs = 1'000'000;
 constexpr std::uint64_t kMaxAddress = 1ULL << 47;
 
@@ -15,7 +16,7 @@ NeuronCoreConfig read(const YAML::Node& document, const std::string& name) {
     NeuronCoreConfig config;
     std::vector<ConfigEntry>& log = config.entries;
     const YamlSection root(document, name, "",
-                           {"sequencer", "lanes", "semaphores", "host_queues", "dma", "memory"});
+                           {"sequencer", "lanes", "sram", "semaphores", "host_queues", "dma", "memory"});
 
     const YamlSection sequencer =
         root.section("sequencer", {"clock_hz", "control_cycles", "branch_cycles", "register_load_sbuf_ns",
@@ -31,7 +32,13 @@ NeuronCoreConfig read(const YAML::Node& document, const std::string& name) {
     const YamlSection lanes = root.section(
         "lanes", {"clock_hz", "min_interval_cycles", "dynamic_interval_cycles", "vector_latency_cycles",
                   "scalar_latency_cycles", "gpsimd_latency_cycles", "gpsimd_start_cycles", "table_load_ns",
-                  "full_rate_stride_bytes", "tensor_tensor_2x", "fp8_is_16_bit_class"});
+                  "full_rate_stride_bytes", "far_stride_cycles", "tensor_tensor_2x", "fp8_is_16_bit_class",
+                  "dense_copy_rate", "copy_rate", "scalar_16_bit_rate", "exponential_rate",
+                  "quantize_mx_rate", "random_rate", "reduce_16_bit_rate", "zero_fill_rate",
+                  "two_source_cycles", "scan_cycles", "reciprocal_cycles", "aggregate_cycles",
+                  "partition_reduce_cycles", "gpsimd_rsqrt_cycles", "gpsimd_search_cycles", "topk_cycles",
+                  "gather_overhead_cycles", "gather_run_cycles", "gather_word_bytes",
+                  "gather_group_elements"});
     LaneTimingParameters& l = config.lanes;
     l.clock_hz = lanes.integer("clock_hz", 1'000, kMaxClockHz, log);
     l.min_interval_cycles = lanes.integer32("min_interval_cycles", 1, kMaxCycles, log);
@@ -44,6 +51,31 @@ NeuronCoreConfig read(const YAML::Node& document, const std::string& name) {
     l.full_rate_stride_bytes = lanes.integer32("full_rate_stride_bytes", 1, kMaxCycles, log);
     l.tensor_tensor_2x = lanes.boolean("tensor_tensor_2x", log);
     l.fp8_is_16_bit_class = lanes.boolean("fp8_is_16_bit_class", log);
+    l.far_stride_cycles = lanes.integer32("far_stride_cycles", 1, kMaxFactor, log);
+    l.dense_copy_rate = lanes.integer32("dense_copy_rate", 1, kMaxFactor, log);
+    l.copy_rate = lanes.integer32("copy_rate", 1, kMaxFactor, log);
+    l.scalar_16_bit_rate = lanes.integer32("scalar_16_bit_rate", 1, kMaxFactor, log);
+    l.exponential_rate = lanes.integer32("exponential_rate", 1, kMaxFactor, log);
+    l.quantize_mx_rate = lanes.integer32("quantize_mx_rate", 1, kMaxFactor, log);
+    l.random_rate = lanes.integer32("random_rate", 1, kMaxFactor, log);
+    l.reduce_16_bit_rate = lanes.integer32("reduce_16_bit_rate", 1, kMaxFactor, log);
+    l.zero_fill_rate = lanes.integer32("zero_fill_rate", 1, kMaxFactor, log);
+    l.two_source_cycles = lanes.integer32("two_source_cycles", 1, kMaxFactor, log);
+    l.scan_cycles = lanes.integer32("scan_cycles", 1, kMaxFactor, log);
+    l.reciprocal_cycles = lanes.integer32("reciprocal_cycles", 1, kMaxFactor, log);
+    l.aggregate_cycles = lanes.integer32("aggregate_cycles", 1, kMaxFactor, log);
+    l.partition_reduce_cycles = lanes.integer32("partition_reduce_cycles", 1, kMaxFactor, log);
+    l.gpsimd_rsqrt_cycles = lanes.integer32("gpsimd_rsqrt_cycles", 1, kMaxFactor, log);
+    l.gpsimd_search_cycles = lanes.integer32("gpsimd_search_cycles", 1, kMaxFactor, log);
+    l.topk_cycles = lanes.integer32("topk_cycles", 1, kMaxFactor, log);
+    l.gather_overhead_cycles = lanes.integer32("gather_overhead_cycles", 0, kMaxFactor, log);
+    l.gather_run_cycles = lanes.integer32("gather_run_cycles", 1, kMaxFactor, log);
+    l.gather_word_bytes = lanes.integer32("gather_word_bytes", 4, 64, log);
+    l.gather_group_elements = lanes.integer32("gather_group_elements", 1, kMaxCycles, log);
+
+    const YamlSection sram = root.section("sram", {"psum_bank_sharing", "shared_bus"});
+    config.sram.psum_bank_sharing = sram.boolean("psum_bank_sharing", log);
+    config.sram.shared_bus = sram.boolean("shared_bus", log);
 
     const YamlSection semaphores = root.section("semaphores", {"count", "bits", "local_ns", "dma_ns"});
     config.semaphores.count = semaphores.integer32("count", 1, 256, log);
@@ -67,6 +99,7 @@ NeuronCoreConfig read(const YAML::Node& document, const std::string& name) {
     config.map.memory_bytes = memory.integer("bytes", 1U << 20, 1ULL << 40, log);
     config.map.core_base = memory.integer("core_base", 0, kMaxAddress * 2, log);
     config.map.psum_bank_bytes = memory.integer32("psum_bank_bytes", 64, 1U << 16, log);
+    config.sram.psum_bank_bytes = config.map.psum_bank_bytes;
     return config;
 }
 

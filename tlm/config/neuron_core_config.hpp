@@ -16,6 +16,7 @@ namespace systole {
 struct NeuronCoreConfig {
     SequencerParameters sequencer;
     LaneTimingParameters lanes;
+    SramParameters sram;  ///< without psum_bytes, which another file has
     SemaphoreParameters semaphores;
     HostQueueParameters host_queues;
     DmaParameters dma;

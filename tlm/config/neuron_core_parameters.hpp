@@ -39,6 +39,14 @@ struct DmaParameters {
     std::uint64_t engine_bytes_per_s = 0;
 };
 
+/// What engines that work on the same on-chip memory do to each other (hardware.md 6.1, `sram.conflict`).
+struct SramParameters {
+    bool psum_bank_sharing = false;     ///< engines on one PSUM bank share its rate
+    bool shared_bus = false;            ///< Vector's performance modes and GpSimd share a bus
+    std::uint32_t psum_bank_bytes = 0;  ///< per partition, as in the memory map
+    std::uint32_t psum_bytes = 0;       ///< per partition, as in the tensor engine's configuration
+};
+
 /// Where the memories of a one-core platform are (hardware.md 2.3).
 struct CoreMemoryMap {
     std::uint64_t memory_base = 0;

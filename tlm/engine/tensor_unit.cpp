@@ -6,12 +6,16 @@
 namespace systole {
 
 TensorUnit::TensorUnit(sc_core::sc_module_name name, TensorEngine& engine, SemaphoreSink& semaphores,
-                       std::uint32_t semaphore_ns)
+                       std::uint32_t semaphore_ns, SramSharing& sharing, const SramParameters& sram,
+                       std::uint64_t lane_clock_hz)
     : sc_module(name),
       command_initiator("command_initiator"),
       engine_(engine),
       semaphores_(semaphores),
       semaphore_ps_(sc_core::sc_time(semaphore_ns, sc_core::SC_NS).value()),
+      sharing_(sharing),
+      sram_(sram),
+      lane_clock_(lane_clock_hz),
       translation_(engine.machine()),
       acceptance_listener_(*this, &TensorUnit::accepted),
       completion_listener_(*this, &TensorUnit::completed),
@@ -53,6 +57,7 @@ CoreFault TensorUnit::issue(const IssuedInstruction& issued, InstructionTimes& t
     if (multiply) {
         times.interval_ps = read_ps - std::max(started, std::min(busy_until_ps_, read_ps));
         busy_until_ps_ = read_ps;
+        announce_results(instruction);
         const std::uint64_t products =
             command.mode == TensorMode::kMx ? 4 : 1;  // double row has both halves in N
         multiply_accumulates_ += products * command.rows * command.columns * element_count(command.operand);
@@ -60,6 +65,18 @@ CoreFault TensorUnit::issue(const IssuedInstruction& issued, InstructionTimes& t
     if (issued.update_at_read) semaphores_.post(issued.update, read_ps + semaphore_ps_);
     in_flight_.push_back({command.tag, issued.update_at_read ? SemaphoreUpdate{} : issued.update});
     return {};
+}
+
+// Results are written from a pipeline length after the dispatch until the completion.
+void TensorUnit::announce_results(const Instruction& instruction) {
+    const Operand& c = instruction.c();
+    const std::uint64_t first_ps =
+        engine_.time_of(accepted_.cycles.dispatched + engine_.machine().engine.pipeline_cycles()).value();
+    sharing_.tensor_writes(
+        lane_clock_.cycle_at_or_after(sc_core::sc_time_stamp().value()),
+        {.first_cycle = lane_clock_.cycle_at_or_after(first_ps),
+         .end_cycle = lane_clock_.cycle_at_or_after(accepted_.completed.value()),
+         .psum_banks = psum_banks(c.pattern, c.byte(), dtype_bytes(c.dtype), sram_)});
 }
 
 void TensorUnit::completed(const TensorCompletion& completion) {

@@ -10,6 +10,7 @@
 #include <systole/engine/tensor_engine.hpp>
 #include <systole/semantics/execution_unit.hpp>
 #include <systole/semantics/matmul_translation.hpp>
+#include <systole/semantics/sram_sharing.hpp>
 
 #include <tlm_utils/simple_initiator_socket.h>
 
@@ -19,9 +20,11 @@ namespace systole {
 
 class TensorUnit : public sc_core::sc_module, public ExecutionUnit {
   public:
-    /// `semaphore_ns`: from an event in the engine to the effect of the update it causes.
+    /// `semaphore_ns`: from an event in the engine to the effect of the update it causes. `sharing` learns
+    /// when results are written, in cycles of `lane_clock_hz`.
     TensorUnit(sc_core::sc_module_name name, TensorEngine& engine, SemaphoreSink& semaphores,
-               std::uint32_t semaphore_ns);
+               std::uint32_t semaphore_ns, SramSharing& sharing, const SramParameters& sram,
+               std::uint64_t lane_clock_hz);
 
     /// Bound to the engine's command_target.
     tlm_utils::simple_initiator_socket<TensorUnit> command_initiator;
@@ -49,12 +52,16 @@ class TensorUnit : public sc_core::sc_module, public ExecutionUnit {
         SemaphoreUpdate update;
     };
 
+    void announce_results(const Instruction& instruction);
     void accepted(const TensorCompletion& expected) { accepted_ = expected; }
     void completed(const TensorCompletion& completion);
 
     TensorEngine& engine_;
     SemaphoreSink& semaphores_;
     std::uint64_t semaphore_ps_;
+    SramSharing& sharing_;
+    SramParameters sram_;
+    ClockDomain lane_clock_;
     MatmulTranslation translation_;
     Listener acceptance_listener_;
     Listener completion_listener_;

@@ -119,7 +119,7 @@ std::uint64_t CoreRun::simulate(std::uint64_t limit_ps) {
 
 std::uint64_t CoreRun::proceed(std::uint64_t limit_ps) {
     sc_core::sc_start(sc_core::sc_time::from_value(limit_ps), sc_core::SC_EXIT_ON_STARVATION);
-    std::uint64_t last_ps = began_ps_;
+    std::uint64_t last_ps = std::max(began_ps_, core_.last_completed_ps());
     for (std::uint32_t s = 0; s < kStreams; ++s)
         last_ps = std::max(last_ps, core_.sequencer(static_cast<Stream>(s)).statistics().last_ps);
     return last_ps - began_ps_;

@@ -27,6 +27,9 @@ class ObserverList : public CoreObserver {
     void accepted(const IssuedInstruction& issued, const InstructionTimes& times) override {
         for (CoreObserver* observer : observers_) observer->accepted(issued, times);
     }
+    void delayed(const InstructionDelay& delay) override {
+        for (CoreObserver* observer : observers_) observer->delayed(delay);
+    }
     void updated(const SemaphoreUpdate& update, std::uint32_t value) override {
         for (CoreObserver* observer : observers_) observer->updated(update, value);
     }

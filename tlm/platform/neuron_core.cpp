@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <systole/base/error.hpp>
 #include <systole/platform/neuron_core.hpp>
 
 #include <fmt/format.h>
@@ -32,12 +33,27 @@ PartitionMemoryParameters flat(std::uint64_t bytes) {
     return parameters;
 }
 
+// The configuration with what the two files say together.
+NeuronCoreConfig checked(NeuronCoreConfig config, const TensorEngineConfig& tensor) {
+    config.sram.psum_bytes = tensor.memory.psum_bytes;
+    const std::uint32_t most = SramSharing::kMaxPsumBanks;
+    if (config.sram.psum_bytes > std::uint64_t{most} * config.sram.psum_bank_bytes)
+        throw InputError("memory.psum_bank_bytes",
+                         fmt::format("at most {} banks in {} bytes of PSUM", most, config.sram.psum_bytes),
+                         std::to_string(config.sram.psum_bank_bytes));
+    return config;
+}
+
+DelayCause cause_of(SramResource resource) {
+    return resource == SramResource::kPsumBank ? DelayCause::kPsumBank : DelayCause::kSharedBus;
+}
+
 }  // namespace
 
 NeuronCore::NeuronCore(sc_core::sc_module_name name, const NeuronCoreConfig& config,
                        const TensorEngineConfig& tensor, const BackendMaker& make_backend)
     : sc_module(name),
-      config_(config),
+      config_(checked(config, tensor)),
       tensor_config_(tensor),
       sbuf_("sbuf", partitioned(tensor.memory, tensor.memory.sbuf_bytes)),
       psum_("psum", partitioned(tensor.memory, tensor.memory.psum_bytes)),
@@ -54,15 +70,17 @@ NeuronCore::NeuronCore(sc_core::sc_module_name name, const NeuronCoreConfig& con
       queues_(config.host_queues),
       monitor_(sbuf_, psum_, memory_, config.map.memory_base, *this, queues_),
       semaphores_("semaphores", config.semaphores),
+      sharing_(config_.sram),
       tensor_engine_("tensor_engine", TensorMachine{tensor.engine, tensor.limits, tensor.memory},
                      make_backend(psum_view_), psum_view_),
-      tensor_unit_("tensor_unit", tensor_engine_, semaphores_, config.semaphores.local_ns),
+      tensor_unit_("tensor_unit", tensor_engine_, semaphores_, config.semaphores.local_ns, sharing_,
+                   config_.sram, config.lanes.clock_hz),
       vector_("vector_engine", Stream::kVector, config.lanes, config.semaphores.local_ns, core_memory_,
-              states_[static_cast<std::size_t>(Stream::kVector)], semaphores_),
+              states_[static_cast<std::size_t>(Stream::kVector)], semaphores_, sharing_, config_.sram),
       scalar_("scalar_engine", Stream::kScalar, config.lanes, config.semaphores.local_ns, core_memory_,
-              states_[static_cast<std::size_t>(Stream::kScalar)], semaphores_),
+              states_[static_cast<std::size_t>(Stream::kScalar)], semaphores_, sharing_, config_.sram),
       gpsimd_("gpsimd_engine", Stream::kGpsimd, config.lanes, config.semaphores.local_ns, core_memory_,
-              states_[static_cast<std::size_t>(Stream::kGpsimd)], semaphores_),
+              states_[static_cast<std::size_t>(Stream::kGpsimd)], semaphores_, sharing_, config_.sram),
       dma_("dma_engines", config.dma, config.semaphores.dma_ns, *this, semaphores_),
       reset_requested_("reset_requested") {
     SC_HAS_PROCESS(NeuronCore);
@@ -118,6 +136,7 @@ void NeuronCore::on_reset() {
     for (const std::unique_ptr<Sequencer>& sequencer : sequencers_) sequencer->reset();
     tensor_unit_.reset();
     for (LaneEngine* engine : {&vector_, &scalar_, &gpsimd_}) engine->reset();
+    sharing_.reset();
     dma_.reset();
     semaphores_.reset();
     for (EngineState& state : states_) state.reset();
@@ -183,6 +202,39 @@ void NeuronCore::observe(CoreObserver* observer) {
         semaphores_.on_update([observer](const SemaphoreUpdate& update, std::uint32_t value) {
             observer->updated(update, value);
         });
+    if (observer == nullptr)
+        sharing_.on_delay({});
+    else
+        sharing_.on_delay([observer, clock = ClockDomain(config_.lanes.clock_hz)](const SramDelay& delay) {
+            const std::uint64_t start_ps = clock.time_ps(delay.first_cycle);
+            observer->delayed({.stream = delay.stream,
+                               .cause = cause_of(delay.resource),
+                               .other = delay.other,
+                               .start_ps = start_ps,
+                               .duration_ps = clock.time_ps(delay.first_cycle + delay.cycles) - start_ps});
+        });
+}
+
+const LaneEngine* NeuronCore::lane_engine(Stream stream) const {
+    switch (stream) {
+        case Stream::kVector:
+            return &vector_;
+        case Stream::kScalar:
+            return &scalar_;
+        case Stream::kGpsimd:
+            return &gpsimd_;
+        default:
+            return nullptr;
+    }
+}
+
+std::uint64_t NeuronCore::extended_ps(Stream stream) const {
+    const LaneEngine* engine = lane_engine(stream);
+    return engine == nullptr ? 0 : engine->extended_ps();
+}
+
+std::uint64_t NeuronCore::last_completed_ps() const {
+    return std::max({vector_.last_completed_ps(), scalar_.last_completed_ps(), gpsimd_.last_completed_ps()});
 }
 
 bool NeuronCore::halted() const {

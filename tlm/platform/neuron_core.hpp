@@ -78,10 +78,16 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     }
     [[nodiscard]] const SemaphoreFile& semaphores() const { return semaphores_; }
     [[nodiscard]] const TensorUnit& tensor() const { return tensor_unit_; }
+    [[nodiscard]] const SramSharing& sharing() const { return sharing_; }
+    /// Time by which instructions of a lane stream became longer after they had been accepted.
+    [[nodiscard]] std::uint64_t extended_ps(Stream stream) const;
+    /// Completion of the last instruction of the lane engines.
+    [[nodiscard]] std::uint64_t last_completed_ps() const;
     [[nodiscard]] const DmaEngines& dma() const { return dma_; }
     /// The queues to the host, for who plays the host.
     HostQueues& queues() { return queues_; }
     [[nodiscard]] const HostQueues& queues() const { return queues_; }
+    [[nodiscard]] const NeuronCoreConfig& config() const { return config_; }
     [[nodiscard]] const TensorEngineConfig& tensor_config() const { return tensor_config_; }
 
   private:
@@ -92,6 +98,7 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     std::byte* locate(bool memory, std::uint64_t address, std::uint32_t bytes) override;
     void on_semaphore_fault(Exception code, std::uint8_t semaphore);
     void on_reset();
+    [[nodiscard]] const LaneEngine* lane_engine(Stream stream) const;
 
     NeuronCoreConfig config_;
     TensorEngineConfig tensor_config_;
@@ -104,6 +111,7 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     CoreModes modes_;
     CoreMonitor monitor_;
     SemaphoreFile semaphores_;
+    SramSharing sharing_;
     TensorEngine tensor_engine_;
     TensorUnit tensor_unit_;
     std::array<EngineState, kStreams> states_;

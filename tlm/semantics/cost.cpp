@@ -25,39 +25,45 @@ std::uint64_t vector_rate(const Instruction& i, const LaneTimingParameters& timi
     if (!is_16_bit_class(i.a().dtype, timing) || !is_16_bit_class(i.c().dtype, timing)) return 1;
     const bool dense = contiguous(i.a()) && contiguous(i.c());
     const int in_psum = (i.a().in_psum() ? 1 : 0) + (i.c().in_psum() ? 1 : 0);
-    if (in_psum == 0) return dense ? 4 : 2;
-    return in_psum == 1 && dense ? 2 : 1;
+    if (in_psum == 0) return dense ? timing.dense_copy_rate : timing.copy_rate;
+    return in_psum == 1 && dense ? timing.copy_rate : 1;
+}
+
+bool tensor_tensor_2x(const Instruction& i, const LaneTimingParameters& timing) {
+    return timing.tensor_tensor_2x && i.a().in_psum() == i.b().in_psum() &&
+           is_16_bit_class(i.a().dtype, timing) && is_16_bit_class(i.b().dtype, timing) &&
+           is_16_bit_class(i.c().dtype, timing);
 }
 
 std::uint64_t tensor_tensor(const Instruction& i, std::uint64_t n, const LaneTimingParameters& timing) {
-    const bool all_16_bit = is_16_bit_class(i.a().dtype, timing) && is_16_bit_class(i.b().dtype, timing) &&
-                            is_16_bit_class(i.c().dtype, timing);
     if (i.a().in_psum() != i.b().in_psum()) return n;
-    if (all_16_bit && timing.tensor_tensor_2x) return divide_up(n, 2);
+    if (tensor_tensor_2x(i, timing)) return divide_up(n, 2);
     const AluOp op = alu(i, Field::kOp0);
     const bool simple = op == AluOp::kAdd || op == AluOp::kMultiply || op == AluOp::kSubtract;
     const bool all_bf16 =
         i.a().dtype == DType::kBf16 && i.b().dtype == DType::kBf16 && i.c().dtype == DType::kBf16;
-    return all_bf16 && simple && contiguous(i.a()) && contiguous(i.b()) && contiguous(i.c()) ? n : 2 * n;
+    return all_bf16 && simple && contiguous(i.a()) && contiguous(i.b()) && contiguous(i.c())
+               ? n
+               : timing.two_source_cycles * n;
 }
 
-std::uint64_t scalar_tensor_tensor(const Instruction& i, std::uint64_t n) {
+std::uint64_t scalar_tensor_tensor(const Instruction& i, std::uint64_t n,
+                                   const LaneTimingParameters& timing) {
     const bool fast = i.a().dtype == DType::kBf16 && i.b().dtype == DType::kBf16 &&
                       alu(i, Field::kOp0) == AluOp::kSubtract && alu(i, Field::kOp1) == AluOp::kMultiply &&
                       n % 2 == 0;
-    return fast ? n : 2 * n;
+    return fast ? n : timing.two_source_cycles * n;
 }
 
-std::uint64_t tensor_reduce(const Instruction& i, std::uint64_t n) {
+std::uint64_t tensor_reduce(const Instruction& i, std::uint64_t n, const LaneTimingParameters& timing) {
     const AluOp op = alu(i, Field::kOp0);
     const bool fast = i.a().dtype == DType::kBf16 && i.c().dtype == DType::kBf16 &&
                       (op == AluOp::kAdd || op == AluOp::kMaximum);
-    return fast ? divide_up(n, 2) : n;
+    return fast ? divide_up(n, timing.reduce_16_bit_rate) : n;
 }
 
 std::uint64_t vector_cycles(const Instruction& i, std::uint64_t n, const LaneTimingParameters& timing) {
-    constexpr std::uint64_t kReciprocalCycles = 8;
-    constexpr std::uint64_t kAggregateCycles = 13;  // per tuple of three
+    constexpr std::uint64_t kTuple = 3;  // count, mean, variance
     switch (i.opcode()) {
         case Opcode::kTensorTensor:
             return tensor_tensor(i, n, timing);
@@ -65,32 +71,36 @@ std::uint64_t vector_cycles(const Instruction& i, std::uint64_t n, const LaneTim
         case Opcode::kTensorCopy:
             return divide_up(n, vector_rate(i, timing));
         case Opcode::kScalarTensorTensor:
-            return scalar_tensor_tensor(i, n);
+            return scalar_tensor_tensor(i, n, timing);
         case Opcode::kTensorReduce:
-            return tensor_reduce(i, n);
+            return tensor_reduce(i, n, timing);
         case Opcode::kMemset: {
             const bool half = i.c().dtype == DType::kBf16 || i.c().dtype == DType::kFp16;
             const bool zero =
                 static_cast<SlotKind>(i[Field::kS0k]) == SlotKind::kImmediate && i[Field::kS0] == 0;
-            return half && zero ? divide_up(n, 2) : n;
+            return half && zero ? divide_up(n, timing.zero_fill_rate) : n;
         }
         case Opcode::kCopyPred:
         case Opcode::kSelectReduce:
-            return (i.a().present && i.a().in_psum()) || i.b().in_psum() ? n : 2 * n;
+            return (i.a().present && i.a().in_psum()) || i.b().in_psum()
+                       ? n
+                       : timing.two_source_cycles * n;
         case Opcode::kTsCum:
         case Opcode::kScan:
-            return 2 * n;
+            return timing.scan_cycles * n;
         case Opcode::kRecip:
-            return kReciprocalCycles * n;
+            return timing.reciprocal_cycles * n;
         case Opcode::kExponential:
+            return divide_up(n, timing.exponential_rate);
         case Opcode::kQuantMx:
+            return divide_up(n, timing.quantize_mx_rate);
         case Opcode::kRng:
         case Opcode::kRngSet:
         case Opcode::kRngGet:
         case Opcode::kRand2:
-            return divide_up(n, 4);
+            return divide_up(n, timing.random_rate);
         case Opcode::kBnAggr:
-            return kAggregateCycles * divide_up(n, 3);
+            return timing.aggregate_cycles * divide_up(n, kTuple);
         case Opcode::kAccRd:
             return 0;  // the minimum interval
         default:
@@ -102,41 +112,38 @@ std::uint64_t scalar_cycles(const Instruction& i, std::uint64_t n, const LaneTim
     if (i.opcode() == Opcode::kAccRd) return 0;  // the minimum interval
     const bool streams_pairs = (i.opcode() == Opcode::kTensorCopy || i.opcode() == Opcode::kTensorScalar) &&
                                is_16_bit_class(i.a().dtype, timing) && is_16_bit_class(i.c().dtype, timing);
-    return streams_pairs ? divide_up(n, 2) : n;
+    return streams_pairs ? divide_up(n, timing.scalar_16_bit_rate) : n;
 }
 
-// 1 / c elements per cycle with c = ((28 + t * run) / (t * run)) / min(4 / size, run) (isa.md 2.6).
-std::uint64_t local_gather(const Instruction& i) {
-    constexpr std::uint64_t kOverhead = 28;
-    constexpr std::uint64_t kRunCycles = 4;  // t
-    constexpr std::uint64_t kWordBytes = 4;
+// 1 / c elements per cycle with c = ((overhead + t * run) / (t * run)) / min(word / size, run) (isa.md 2.6).
+std::uint64_t local_gather(const Instruction& i, const LaneTimingParameters& timing) {
     const std::uint64_t run = std::uint64_t{1} << i[Field::kLg2n];
-    const std::uint64_t packed = std::min(kWordBytes / dtype_bytes(i.a().dtype), run);
-    return divide_up(element_count(i.c().pattern) * packed * kRunCycles * run, kOverhead + kRunCycles * run);
+    const std::uint64_t run_cycles = timing.gather_run_cycles * run;
+    const std::uint64_t packed =
+        std::min<std::uint64_t>(timing.gather_word_bytes / dtype_bytes(i.a().dtype), run);
+    return divide_up(element_count(i.c().pattern) * packed * run_cycles,
+                     timing.gather_overhead_cycles + run_cycles);
 }
 
 // Cycles beyond the start-up.
 std::uint64_t gpsimd_cycles(const Instruction& i, std::uint64_t n, const LaneTimingParameters& timing) {
-    constexpr std::uint64_t kPartitionReduceCycles = 8;
-    constexpr std::uint64_t kRsqrtCycles = 4;
-    constexpr std::uint64_t kGatherGroup = 512;
     switch (i.opcode()) {
         case Opcode::kPartReduce:
-            return kPartitionReduceCycles * n;
+            return timing.partition_reduce_cycles * n;
         case Opcode::kTensorScalar:
             return alu(i, Field::kOp0) == AluOp::kRsqrt || alu(i, Field::kOp1) == AluOp::kRsqrt
-                       ? kRsqrtCycles * n
+                       ? timing.gpsimd_rsqrt_cycles * n
                        : n;
         case Opcode::kLocalGather:
-            return local_gather(i);
+            return local_gather(i, timing);
         case Opcode::kNGather: {
             const std::uint64_t gathered = element_count(i.c().pattern);
-            const std::uint64_t groups = std::max<std::uint64_t>(divide_up(gathered, kGatherGroup), 1);
+            const std::uint64_t groups = std::max<std::uint64_t>(divide_up(gathered, timing.gather_group_elements), 1);
             return (groups - 1) * timing.gpsimd_start_cycles + gathered;
         }
         case Opcode::kNonzeroCnt:
         case Opcode::kSeqBounds:
-            return 2 * n;
+            return timing.gpsimd_search_cycles * n;
         default:
             return n;
     }
@@ -155,6 +162,19 @@ bool strides_far(const Instruction& i, const LaneTimingParameters& timing) {
     return false;
 }
 
+// Whether the Vector engine streams more than one element per lane and cycle (hardware.md 8.2).
+bool performance_mode(const Instruction& i, const LaneTimingParameters& timing) {
+    switch (i.opcode()) {
+        case Opcode::kTensorCopy:
+        case Opcode::kTensorScalar:
+            return vector_rate(i, timing) > 1;
+        case Opcode::kTensorTensor:
+            return tensor_tensor_2x(i, timing);
+        default:
+            return false;
+    }
+}
+
 // Elements per partition of the streamed operand.
 std::uint64_t streamed(const Instruction& i) {
     return element_count((i.a().present ? i.a() : i.c()).pattern);
@@ -170,19 +190,20 @@ Cost cost(const Instruction& i, Stream stream, const LaneTimingParameters& timin
     }
     const std::uint64_t n = streamed(i);
     if (i.opcode() == Opcode::kTopk)  // start-up included
-        return {.interval_cycles = 4 * std::uint64_t{i[Field::kN]} + element_count(i.b().pattern),
+        return {.interval_cycles = timing.topk_cycles * std::uint64_t{i[Field::kN]} + element_count(i.b().pattern),
                 .latency_cycles = timing.gpsimd_latency_cycles};
     if (stream == Stream::kGpsimd) {
-        const std::uint64_t cycles = gpsimd_cycles(i, n, timing) * (strides_far(i, timing) ? 2 : 1);
+        const std::uint64_t cycles = gpsimd_cycles(i, n, timing) * (strides_far(i, timing) ? timing.far_stride_cycles : 1);
         return {.interval_cycles = timing.gpsimd_start_cycles + cycles,
                 .latency_cycles = timing.gpsimd_latency_cycles};
     }
     const bool vector = stream == Stream::kVector;
     const std::uint64_t cycles = (vector ? vector_cycles(i, n, timing) : scalar_cycles(i, n, timing)) *
-                                 (strides_far(i, timing) ? 2 : 1);
+                                 (strides_far(i, timing) ? timing.far_stride_cycles : 1);
     const std::uint64_t least = dynamic ? timing.dynamic_interval_cycles : timing.min_interval_cycles;
     return {.interval_cycles = std::max<std::uint64_t>(cycles, least),
-            .latency_cycles = vector ? timing.vector_latency_cycles : timing.scalar_latency_cycles};
+            .latency_cycles = vector ? timing.vector_latency_cycles : timing.scalar_latency_cycles,
+            .performance_mode = vector && performance_mode(i, timing)};
 }
 
 }  // namespace systole

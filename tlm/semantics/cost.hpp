@@ -15,6 +15,9 @@ namespace systole {
 struct Cost {
     std::uint64_t interval_cycles = 0;
     std::uint64_t latency_cycles = 0;
+    /// Vector at more than one element per lane and cycle, which takes the bus shared with GpSimd
+    /// (hardware.md 6.1, 8.2).
+    bool performance_mode = false;
 };
 
 /// Cost of a checked instruction. `dynamic`: an address of it comes from a register.

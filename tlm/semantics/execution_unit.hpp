@@ -72,6 +72,22 @@ struct InstructionTimes {
     std::uint64_t completed_ps = 0;
 };
 
+/// Why an instruction takes longer than by itself.
+enum class DelayCause : std::uint8_t {
+    kPsumBank,   ///< another engine on the same PSUM bank
+    kSharedBus,  ///< Vector and GpSimd on the bus they share
+    kThrottle    ///< the tensor engine's throttling
+};
+
+/// A stretch of time an engine has lost.
+struct InstructionDelay {
+    Stream stream = Stream::kTensor;
+    DelayCause cause = DelayCause::kPsumBank;
+    Stream other = Stream::kTensor;  ///< who was in the way; the stream itself for throttling
+    std::uint64_t start_ps = 0;      ///< from when on
+    std::uint64_t duration_ps = 0;
+};
+
 /// Listens to a core. Called only when there is one; must not change anything.
 class CoreObserver {
   public:
@@ -79,6 +95,9 @@ class CoreObserver {
     /// After a unit has accepted the instruction; times are those expected. Control instructions are reported
     /// too.
     virtual void accepted(const IssuedInstruction& issued, const InstructionTimes& times) = 0;
+    /// An engine ends later. For an instruction that had been accepted before, this comes on top of the times
+    /// that accepted() gave.
+    virtual void delayed(const InstructionDelay& /*delay*/) {}
     /// A semaphore has been updated to `value`.
     virtual void updated(const SemaphoreUpdate& update, std::uint32_t value) = 0;
     /// A stream stopped: `code` kNone for HALT, else the exception.
