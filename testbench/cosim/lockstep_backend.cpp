@@ -42,6 +42,7 @@ void check_same(const TensorEngineParameters& model, const TensorEngineParameter
     check("min_interval_cycles", model.min_interval_cycles, rtl.min_interval_cycles);
     check("command_depth", model.command_depth, rtl.command_depth);
     check("stage_cycles", model.stage_cycles, rtl.stage_cycles);
+    check("background_transpose", model.background_transpose ? 1 : 0, rtl.background_transpose ? 1 : 0);
 }
 
 }  // namespace

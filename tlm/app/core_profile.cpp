@@ -21,6 +21,42 @@ double share(std::uint64_t part, std::uint64_t whole) {
     return whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole);
 }
 
+const char* delay_name(DelayCause cause) {
+    switch (cause) {
+        case DelayCause::kPsumBank:
+            return "PSUM_BANK";
+        case DelayCause::kSharedBus:
+            return "SHARED_BUS";
+        case DelayCause::kThrottle:
+            return "THROTTLE";
+    }
+    return "DELAY";
+}
+
+// What engines have lost to each other and to throttling; nothing when nothing was lost.
+std::string delay_lines(const NeuronCore& core) {
+    std::string text;
+    const ClockDomain lanes(core.config().lanes.clock_hz);
+    const auto line = [&](std::string_view name, std::string_view engine, std::uint64_t count,
+                          std::string_view what, std::uint64_t ps) {
+        if (count != 0)
+            text += fmt::format("{:<16} {} {} {}, {:.3f} us lost\n", name, engine, count, what,
+                                static_cast<double>(ps) / kPsPerUs);
+    };
+    for (const Stream stream : {Stream::kVector, Stream::kScalar, Stream::kGpsimd}) {
+        const auto resource = [&](SramResource which, std::string_view name) {
+            const SramSharing::Count& count = core.sharing().count(stream, which);
+            line(name, stream_name(stream), count.collisions, "collisions", lanes.time_ps(count.cycles));
+        };
+        resource(SramResource::kPsumBank, "PSUM banks");
+        resource(SramResource::kSharedBus, "shared bus");
+    }
+    const TensorEngineStatistics& tensor = core.tensor().engine().statistics();
+    line("throttling", "tensor", tensor.throttled, "multiplies held back",
+         core.tensor().engine().time_of(tensor.throttled_cycles).value());
+    return text;
+}
+
 std::string semaphore_waits(const Instruction& i) {
     std::string text;
     const auto add = [&](Field condition, Field semaphore, Field value) {
@@ -44,10 +80,11 @@ std::string profile_table(const NeuronCore& core, std::uint64_t time_ps, double 
     std::uint64_t instructions = 0;
     for (std::uint32_t s = 0; s < kStreams; ++s) {
         const StreamStatistics& stats = core.sequencer(static_cast<Stream>(s)).statistics();
+        const std::uint64_t busy_ps = stats.busy_ps + core.extended_ps(static_cast<Stream>(s));
         const auto us = [](std::uint64_t ps) { return static_cast<double>(ps) / kPsPerUs; };
         line(fmt::format("{:<8} {:>12} {:>11.2f} {:>7.1f} {:>11.2f} {:>7.1f} {:>11.2f} {:>7.1f}",
-                         stream_name(static_cast<Stream>(s)), stats.instructions, us(stats.busy_ps),
-                         share(stats.busy_ps, time_ps), us(stats.wait_ps), share(stats.wait_ps, time_ps),
+                         stream_name(static_cast<Stream>(s)), stats.instructions, us(busy_ps),
+                         share(busy_ps, time_ps), us(stats.wait_ps), share(stats.wait_ps, time_ps),
                          us(stats.stall_ps), share(stats.stall_ps, time_ps)));
         instructions += stats.instructions;
     }
@@ -61,6 +98,7 @@ std::string profile_table(const NeuronCore& core, std::uint64_t time_ps, double 
     if (macs > 0)
         line(fmt::format("tensor           {:.0f} multiply-accumulates, {:.1f} % of {:.1f} T/s", macs,
                          seconds > 0 ? 100 * macs / (seconds * peak) : 0, peak / kPsPerS));
+    text += delay_lines(core);
     line(fmt::format("DMA              {} transfers, {:.0f} bytes, {:.1f} GB/s", core.dma().transfers(),
                      bytes, seconds > 0 ? bytes / seconds / 1e9 : 0));
     line(fmt::format("simulation       {:.3f} s, {:.0f} instructions/s", wall_seconds,
@@ -117,6 +155,15 @@ void InstructionTrace::accepted(const IssuedInstruction& issued, const Instructi
     const std::uint64_t duration = transfer ? times.completed_ps - times.started_ps : times.interval_ps;
     trace_.slice(transfer ? kDmaTrack : static_cast<std::uint32_t>(issued.stream),
                  opcode_info(i.opcode())->name, times.started_ps, duration, arguments);
+}
+
+// An instant in the instruction that ends later: its slice has the end that was expected when it began.
+void InstructionTrace::delayed(const InstructionDelay& delay) {
+    const std::array<PerfettoTrace::Argument, 2> arguments{
+        PerfettoTrace::Argument{"because_of", std::string(stream_name(delay.other))},
+        {"lost_ns", std::to_string(delay.duration_ps / kPsPerNs)}};
+    trace_.slice(static_cast<std::uint32_t>(delay.stream), delay_name(delay.cause), delay.start_ps, 0,
+                 arguments);
 }
 
 void InstructionTrace::stopped(Stream stream, std::uint32_t pc, const CoreFault& fault) {

@@ -11,7 +11,8 @@
 
 namespace systole {
 
-/// Per stream: instructions, busy, waiting and stalled time; tensor utilisation, memory traffic, speed of the
+/// Per stream: instructions, busy, waiting and stalled time; tensor utilisation, what engines lost to
+/// each other and to throttling, memory traffic, speed of the
 /// simulation.
 std::string profile_table(const NeuronCore& core, std::uint64_t time_ps, double wall_seconds);
 
@@ -19,12 +20,13 @@ std::string profile_table(const NeuronCore& core, std::uint64_t time_ps, double 
 /// Empty when there is nothing.
 std::string host_report(const HostQueues& queues);
 
-/// Writes each instruction as a slice of its engine's track; notifications, warnings and faults as slices
-/// without length.
+/// Writes each instruction as a slice of its engine's track; delays, notifications, warnings and
+/// faults as slices without length.
 class InstructionTrace : public CoreObserver {
   public:
     explicit InstructionTrace(const std::string& path);
     void accepted(const IssuedInstruction& issued, const InstructionTimes& times) override;
+    void delayed(const InstructionDelay& delay) override;
     void updated(const SemaphoreUpdate&, std::uint32_t) override {}
     void stopped(Stream stream, std::uint32_t pc, const CoreFault& fault) override;
     void notified(const Notification& notification) override;

@@ -174,6 +174,9 @@ int RunCommandLine::run() const {
     ProgramImage image = image_of(kernel_, parameters, kernel_machine(config, tensor));
 
     const Backend choice = backend_of(settings_);
+    if (choice != Backend::kModel && tensor.engine.background_transpose)
+        throw InputError("tensor_engine.background_transpose",
+                         "false with the RTL, whose array has one port for moving columns", "true");
     std::shared_ptr<const RtlLibrary> library;
     if (choice != Backend::kModel)
         library = RtlLibrary::open(find_rtl_library("flat", tensor.engine.rows, tensor.engine.columns));

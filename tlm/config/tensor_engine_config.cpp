@@ -11,6 +11,8 @@ namespace {
 constexpr std::uint32_t kMaxPartitions = 128;
 constexpr std::uint32_t kMaxPitchBytes = 1U << 24;
 constexpr std::uint32_t kMaxFreeSize = 65536;
+constexpr std::uint32_t kMaxThrottleLevels = 1024;
+constexpr std::uint32_t kMaxThrottleNs = 1'000'000;
 constexpr std::uint64_t kMaxClockHz = 1'000'000'000'000;  // one cycle per picosecond, the time resolution
 
 void check_array(std::uint32_t size, std::uint32_t partitions, const std::string& where, const char* what) {
@@ -22,7 +24,7 @@ void check_array(std::uint32_t size, std::uint32_t partitions, const std::string
 TensorEngineConfig read(const YAML::Node& document, const std::string& name) {
     TensorEngineConfig config;
     std::vector<ConfigEntry>& log = config.entries;
-    const YamlSection root(document, name, "", {"tensor_engine", "memory"});
+    const YamlSection root(document, name, "", {"tensor_engine", "throttle", "memory"});
 
     const YamlSection memory =
         root.section("memory", {"partitions", "partition_pitch_bytes", "sbuf_bytes_per_partition",
@@ -38,7 +40,7 @@ TensorEngineConfig read(const YAML::Node& document, const std::string& name) {
     const YamlSection engine = root.section(
         "tensor_engine", {"rows", "columns", "weight_lanes", "min_interval_cycles", "command_depth",
                           "stage_cycles", "clock_hz", "max_n_32_bit", "max_n_16_bit", "max_free_elements",
-                          "column_tiles", "scale_group_rows"});
+                          "column_tiles", "scale_group_rows", "background_transpose"});
     TensorEngineParameters& e = config.engine;
     const auto array_size = [&](const char* key) {
         const std::uint32_t size = engine.integer32(key, 4, m.partitions, log);
@@ -53,11 +55,22 @@ TensorEngineConfig read(const YAML::Node& document, const std::string& name) {
     e.command_depth = engine.integer32("command_depth", 1, 1024, log);
     e.stage_cycles = engine.integer32("stage_cycles", 1, 1024, log);
     e.clock_hz = engine.integer("clock_hz", 1'000, kMaxClockHz, log);
+    e.background_transpose = engine.boolean("background_transpose", log);
     config.limits.max_n_32_bit = engine.integer32("max_n_32_bit", 1, kMaxFreeSize, log);
     config.limits.max_n_16_bit = engine.integer32("max_n_16_bit", 1, kMaxFreeSize, log);
     config.limits.max_free_elements = engine.integer32("max_free_elements", 1, kMaxFreeSize, log);
     config.limits.column_tiles = engine.boolean("column_tiles", log);
     config.limits.scale_group_rows = engine.integer32("scale_group_rows", 8, 8, log);
+
+    const YamlSection throttle = root.section(
+        "throttle", {"enabled", "levels", "start_level", "ramp_ns", "window_ns", "busy_percent"});
+    TensorThrottleParameters& t = config.throttle;
+    t.enabled = throttle.boolean("enabled", log);
+    t.levels = throttle.integer32("levels", 1, kMaxThrottleLevels, log);
+    t.start_level = throttle.integer32("start_level", 1, t.levels, log);
+    t.ramp_ns = throttle.integer32("ramp_ns", 1, kMaxThrottleNs, log);
+    t.window_ns = throttle.integer32("window_ns", 1, kMaxThrottleNs, log);
+    t.busy_percent = throttle.integer32("busy_percent", 0, 100, log);
     return config;
 }
 

@@ -37,6 +37,7 @@ struct ConfigEntry {
 struct TensorEngineConfig {
     TensorEngineParameters engine;
     TensorLimits limits;
+    TensorThrottleParameters throttle;
     PartitionParameters memory;
     std::vector<ConfigEntry> entries;  ///< in the order of the file's sections
 };

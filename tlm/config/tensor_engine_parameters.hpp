@@ -16,9 +16,21 @@ struct TensorEngineParameters {
     std::uint32_t command_depth = 0;        ///< commands waiting at the port
     std::uint32_t stage_cycles = 0;         ///< pipeline stages besides rows and columns
     std::uint64_t clock_hz = 0;
+    /// Whether a transpose runs beside an adjacent multiply (hardware.md 7.5). The RTL does not have it.
+    bool background_transpose = false;
 
     /// Cycles from the last moving column taken to its result written.
     [[nodiscard]] std::uint32_t pipeline_cycles() const { return rows + columns + stage_cycles; }
+};
+
+/// How the tensor engine limits its utilisation after idle time (hardware.md 7.7).
+struct TensorThrottleParameters {
+    bool enabled = false;
+    std::uint32_t levels = 1;        ///< N of the limit K/N
+    std::uint32_t start_level = 1;   ///< K at the begin of a ramp
+    std::uint32_t ramp_ns = 0;       ///< until the limit is N/N
+    std::uint32_t window_ns = 0;     ///< over which utilisation is looked at
+    std::uint32_t busy_percent = 0;  ///< a window less busy begins a ramp
 };
 
 /// What instructions of a tensor engine may ask for, besides what follows from the array's shape.

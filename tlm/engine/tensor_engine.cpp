@@ -42,10 +42,12 @@ TensorEngine::TensorEngine(sc_core::sc_module_name name, const TensorMachine& ma
       clock_(machine.engine.clock_hz),
       port_(machine.engine.command_depth),
       loaded_(machine.engine),
+      throttle_(machine.throttle, machine.engine.clock_hz),
       completion_event_("completion_event"),
       served_event_("served_event") {
     SYSTOLE_INVARIANT(backend_ != nullptr && backend_->parameters().rows == machine.engine.rows &&
-                          backend_->parameters().columns == machine.engine.columns,
+                          backend_->parameters().columns == machine.engine.columns &&
+                          backend_->parameters().background_transpose == machine.engine.background_transpose,
                       "the backend has the engine's array");
     SYSTOLE_INVARIANT(psum.base != nullptr && psum.partitions >= machine.engine.columns &&
                           psum.bytes_per_partition >= machine.memory.psum_bytes,
@@ -112,19 +114,34 @@ std::uint64_t TensorEngine::offer_cycle() const {
     return std::max(edge_at_or_after(sc_core::sc_time_stamp()), epoch_) - epoch_;
 }
 
-// Waits for a place in the queue and hands the instruction over. Returns the accepting clock edge.
-std::uint64_t TensorEngine::accept(const TensorInstruction& instruction) {
+// Waits for a place in the queue, and as long as throttling holds a multiply back. A reset in between frees
+// both.
+void TensorEngine::await_place(TensorOp op) {
+    const auto first_offer = [&] {
+        const std::uint64_t offer = offer_cycle();
+        if (port_.full(offer)) return port_.next_accept(offer);
+        if (op != TensorOp::kMultiply || throttle_.earliest_dispatch() == 0) return offer;
+        return std::max(offer, throttle_.earliest_dispatch() - 1);
+    };
     bool waited = false;
-    while (port_.full(offer_cycle())) {
-        sc_core::wait(time_of(epoch_ + port_.next_accept(offer_cycle())) - sc_core::sc_time_stamp());
+    for (std::uint64_t offer = first_offer(); offer > offer_cycle(); offer = first_offer()) {
+        sc_core::wait(time_of(epoch_ + offer) - sc_core::sc_time_stamp());
         waited = true;
     }
-    ++statistics_.instructions;
     statistics_.waits += waited ? 1 : 0;
+}
+
+// Hands an instruction over when there is a place for it. Returns the accepting clock edge.
+std::uint64_t TensorEngine::accept(const TensorInstruction& instruction) {
+    const std::uint64_t arrived = offer_cycle();
+    await_place(instruction.op);
+    ++statistics_.instructions;
     const std::uint64_t offered = port_.next_accept(offer_cycle());
 
     InFlight& entry = take_entry();
     entry.instruction = instruction;
+    entry.arrived = arrived;
+    entry.throttled_cycles = 0;
     entry.fault = prepare(entry);
     if (entry.fault) {
         const std::uint64_t edge = epoch_ + offered;
@@ -173,13 +190,32 @@ void TensorEngine::submit(InFlight& entry, std::uint64_t offered) {
     for (std::uint64_t i = 0; i < entry.plan.pieces; ++i) {
         TensorCommand command = piece(entry, i);
         command.tag = next_tag_++;
-        const TensorTimes times = backend_->submit(command, offered);
+        const std::uint64_t from =
+            command.op == TensorOp::kMultiply ? throttled_offer(offered, entry) : offered;
+        const TensorTimes times = backend_->submit(command, from);
+        if (command.op == TensorOp::kMultiply) {
+            const std::uint64_t ramps = throttle_.ramps();
+            throttle_.record(times.dispatched, multiply_interval(command, machine_.engine));
+            statistics_.throttle_ramps += throttle_.ramps() - ramps;
+        }
         port_.record(times.accepted, times.dispatched);
         entry.cycles = {.accepted = epoch_ + times.accepted,
                         .dispatched = i == 0 ? epoch_ + times.dispatched : entry.cycles.dispatched,
                         .completed = epoch_ + times.completed};
     }
     entry.submitted = true;
+}
+
+// The cycle in which a multiply that could be offered in `offered` is offered, and what that costs it.
+std::uint64_t TensorEngine::throttled_offer(std::uint64_t offered, InFlight& entry) {
+    const std::uint64_t earliest = throttle_.earliest_dispatch();
+    const std::uint64_t unthrottled = std::max(entry.arrived + 1, throttle_.free_from());
+    if (earliest > unthrottled) {
+        ++statistics_.throttled;
+        statistics_.throttled_cycles += earliest - unthrottled;
+        entry.throttled_cycles += earliest - unthrottled;
+    }
+    return earliest == 0 ? offered : std::max(offered, earliest - 1);
 }
 
 TensorCommand TensorEngine::piece(const InFlight& entry, std::uint64_t index) const {
@@ -275,7 +311,8 @@ TensorCompletion TensorEngine::report(const InFlight& entry) const {
             .cycles = entry.cycles,
             .accepted = time_of(entry.cycles.accepted),
             .dispatched = time_of(entry.cycles.dispatched),
-            .completed = time_of(entry.cycles.completed)};
+            .completed = time_of(entry.cycles.completed),
+            .throttled_cycles = entry.throttled_cycles};
 }
 
 void TensorEngine::publish(InFlight& entry) {
@@ -296,6 +333,7 @@ void TensorEngine::reset() {
     backend_->reset();
     loaded_.reset();
     port_ = CommandPort(machine_.engine.command_depth);
+    throttle_ = TensorThrottle(machine_.throttle, machine_.engine.clock_hz);
     epoch_ = edge_at_or_after(sc_core::sc_time_stamp() + sc_core::sc_get_time_resolution());
     std::sort(due_.begin(), due_.end(),
               [](const InFlight* a, const InFlight* b) { return a->sequence < b->sequence; });

@@ -15,6 +15,10 @@
 // memory nothing is copied; otherwise that memory is a mirror, filled by reads before and emptied by writes
 // after the results, so an observer of the socket sees every transfer.
 //
+// Throttling (off by default). A multiply that the utilisation limit holds back is offered to the backend, model
+// or RTL, in the cycle before it may be dispatched; until then its caller waits and later instructions behind
+// it (tensor_throttle.hpp).
+//
 // Cost: per instruction one completion event, and one wait when the queue is full; no clock.
 // Limits: one engine has at most one instruction per clock edge; SystemC's time resolution is 1 ps.
 #pragma once
@@ -24,6 +28,7 @@
 #include <systole/semantics/tensor_backend.hpp>
 #include <systole/semantics/tensor_indirection.hpp>
 #include <systole/semantics/tensor_instruction.hpp>
+#include <systole/semantics/tensor_throttle.hpp>
 
 #include <tlm_utils/simple_target_socket.h>
 
@@ -46,15 +51,20 @@ struct TensorCompletion {
     sc_core::sc_time accepted;
     sc_core::sc_time dispatched;
     sc_core::sc_time completed;
+    /// Cycles that throttling has held the instruction back before its dispatch.
+    std::uint64_t throttled_cycles = 0;
 };
 
 /// Counts since construction.
 struct TensorEngineStatistics {
     std::uint64_t instructions = 0;
     std::uint64_t faults = 0;
-    std::uint64_t waits = 0;          ///< instructions that found the queue full
+    std::uint64_t waits = 0;             ///< instructions that found the queue full, or were throttled
     std::uint64_t direct_psum = 0;    ///< multiplies whose results went straight to PSUM
     std::uint64_t mirrored_psum = 0;  ///< multiplies whose results were copied through the socket
+    std::uint64_t throttled = 0;         ///< multiplies that throttling held back
+    std::uint64_t throttled_cycles = 0;  ///< by how much altogether
+    std::uint64_t throttle_ramps = 0;    ///< times that throttling set in
 };
 
 class TensorEngine : public sc_core::sc_module {
@@ -101,6 +111,8 @@ class TensorEngine : public sc_core::sc_module {
         TensorPlan plan;
         TensorFault fault;
         TensorTimes cycles;  // of the engine's clock
+        std::uint64_t arrived = 0;           // backend cycle in which its caller's turn came
+        std::uint64_t throttled_cycles = 0;  // before its dispatch
         std::uint64_t sequence = 0;
         std::uint64_t first_tag = 0;  // backend tags first_tag .. first_tag + pieces - 1
         bool submitted = false;       // the backend has it and its results are not in PSUM yet
@@ -129,6 +141,8 @@ class TensorEngine : public sc_core::sc_module {
     std::uint64_t accept(const TensorInstruction& instruction);
     [[nodiscard]] bool in_reset() const;
     [[nodiscard]] std::uint64_t offer_cycle() const;
+    void await_place(TensorOp op);
+    [[nodiscard]] std::uint64_t throttled_offer(std::uint64_t offered, InFlight& entry);
     InFlight& take_entry();
     TensorFault prepare(InFlight& entry);
     void submit(InFlight& entry, std::uint64_t offered);
@@ -170,6 +184,7 @@ class TensorEngine : public sc_core::sc_module {
     std::uint64_t epoch_ = 0;  // clock edge that is the backend's cycle 0
     CommandPort port_;
     LoadedTypes loaded_;
+    TensorThrottle throttle_;
 
     std::vector<std::unique_ptr<InFlight>> entries_;  // all there are, in flight or free
     std::vector<InFlight*> free_;

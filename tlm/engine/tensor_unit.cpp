@@ -58,6 +58,15 @@ CoreFault TensorUnit::issue(const IssuedInstruction& issued, InstructionTimes& t
         times.interval_ps = read_ps - std::max(started, std::min(busy_until_ps_, read_ps));
         busy_until_ps_ = read_ps;
         announce_results(instruction);
+        if (accepted_.throttled_cycles != 0 && delayed_) {
+            const std::uint64_t from_ps =
+                engine_.time_of(accepted_.cycles.dispatched - accepted_.throttled_cycles).value();
+            delayed_({.stream = Stream::kTensor,
+                      .cause = DelayCause::kThrottle,
+                      .other = Stream::kTensor,
+                      .start_ps = from_ps,
+                      .duration_ps = started - from_ps});
+        }
         const std::uint64_t products =
             command.mode == TensorMode::kMx ? 4 : 1;  // double row has both halves in N
         multiply_accumulates_ += products * command.rows * command.columns * element_count(command.operand);

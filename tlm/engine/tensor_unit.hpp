@@ -15,6 +15,8 @@
 #include <tlm_utils/simple_initiator_socket.h>
 
 #include <deque>
+#include <functional>
+#include <utility>
 
 namespace systole {
 
@@ -33,6 +35,10 @@ class TensorUnit : public sc_core::sc_module, public ExecutionUnit {
     void drain() override;
     /// Resets the engine; everything in flight is dropped without effect.
     void reset();
+
+    /// Called for each multiply that throttling held back.
+    void on_delay(std::function<void(const InstructionDelay&)> listener) { delayed_ = std::move(listener); }
+    [[nodiscard]] const TensorEngine& engine() const { return engine_; }
 
     /// Multiply-accumulates done: K * M * N per multiply, times two in double row and four in MX.
     [[nodiscard]] std::uint64_t multiply_accumulates() const { return multiply_accumulates_; }
@@ -70,6 +76,7 @@ class TensorUnit : public sc_core::sc_module, public ExecutionUnit {
     std::uint64_t next_tag_ = 0;
     std::uint64_t busy_until_ps_ = 0;
     std::uint64_t multiply_accumulates_ = 0;
+    std::function<void(const InstructionDelay&)> delayed_;
     sc_core::sc_event empty_;
 };
 

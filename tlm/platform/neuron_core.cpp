@@ -71,7 +71,7 @@ NeuronCore::NeuronCore(sc_core::sc_module_name name, const NeuronCoreConfig& con
       monitor_(sbuf_, psum_, memory_, config.map.memory_base, *this, queues_),
       semaphores_("semaphores", config.semaphores),
       sharing_(config_.sram),
-      tensor_engine_("tensor_engine", TensorMachine{tensor.engine, tensor.limits, tensor.memory},
+      tensor_engine_("tensor_engine", TensorMachine{tensor.engine, tensor.limits, tensor.memory, tensor.throttle},
                      make_backend(psum_view_), psum_view_),
       tensor_unit_("tensor_unit", tensor_engine_, semaphores_, config.semaphores.local_ns, sharing_,
                    config_.sram, config.lanes.clock_hz),
@@ -202,9 +202,11 @@ void NeuronCore::observe(CoreObserver* observer) {
         semaphores_.on_update([observer](const SemaphoreUpdate& update, std::uint32_t value) {
             observer->updated(update, value);
         });
-    if (observer == nullptr)
+    if (observer == nullptr) {
+        tensor_unit_.on_delay({});
         sharing_.on_delay({});
-    else
+    } else {
+        tensor_unit_.on_delay([observer](const InstructionDelay& delay) { observer->delayed(delay); });
         sharing_.on_delay([observer, clock = ClockDomain(config_.lanes.clock_hz)](const SramDelay& delay) {
             const std::uint64_t start_ps = clock.time_ps(delay.first_cycle);
             observer->delayed({.stream = delay.stream,
@@ -213,6 +215,7 @@ void NeuronCore::observe(CoreObserver* observer) {
                                .start_ps = start_ps,
                                .duration_ps = clock.time_ps(delay.first_cycle + delay.cycles) - start_ps});
         });
+    }
 }
 
 const LaneEngine* NeuronCore::lane_engine(Stream stream) const {

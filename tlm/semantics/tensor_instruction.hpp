@@ -83,6 +83,7 @@ struct TensorMachine {
     TensorEngineParameters engine;
     TensorLimits limits;
     PartitionParameters memory;
+    TensorThrottleParameters throttle{};
 };
 
 /// Types of the weights in the array, by smallest row tile and column.

@@ -5,6 +5,11 @@
 
 namespace systole {
 
+std::uint64_t multiply_interval(const TensorCommand& command, const TensorEngineParameters& parameters) {
+    return tensor_passes(command.mode, command.stationary_dtype, command.moving_dtype) *
+           std::max(std::min(parameters.min_interval_cycles, command.tile.columns), command.n);
+}
+
 CommandPort::CommandPort(std::uint32_t depth) : free_from_(std::max(depth, 1U), 0) {}
 
 std::uint64_t CommandPort::next_accept(std::uint64_t offered) const {
@@ -37,6 +42,43 @@ std::uint32_t TensorTiming::quadrants(const PeTile& tile) const {
     return mask;
 }
 
+TensorTiming::Multiply TensorTiming::multiply_of(const TensorCommand& command) {
+    const std::int64_t first = command.psum_base_bytes;
+    const std::int64_t last = first + std::int64_t{command.psum_step_bytes} * (command.n - 1);
+    return {.transpose = command.mode == TensorMode::kTranspose,
+            .first_column = command.tile.column_start,
+            .end_column = command.tile.column_start + command.tile.columns,
+            .first_byte = std::min(first, last),
+            .end_byte = std::max(first, last) + dtype_bytes(command.psum_dtype)};
+}
+
+bool TensorTiming::runs_beside_last(const Multiply& multiply) const {
+    const Multiply& last = last_multiply_;
+    const bool apart = multiply.first_column >= last.end_column || last.first_column >= multiply.end_column ||
+                       multiply.first_byte >= last.end_byte || last.first_byte >= multiply.end_byte;
+    return parameters_.background_transpose && !last_has_neighbour_ &&
+           (multiply.transpose || last.transpose) && apart;
+}
+
+// `ready`: the dispatcher is free and the weights are there.
+std::uint64_t TensorTiming::dispatch_multiply(const TensorCommand& command, std::uint64_t ready,
+                                              TensorTimes& times) {
+    const std::uint64_t passes =
+        tensor_passes(command.mode, command.stationary_dtype, command.moving_dtype);
+    const std::uint64_t interval = multiply_interval(command, parameters_);
+    const Multiply multiply = multiply_of(command);
+    const bool beside = ready < multiply_free_ && runs_beside_last(multiply);
+    const std::uint64_t dispatch = beside ? ready : std::max(ready, multiply_free_);
+    multiply_free_ = beside ? std::max(multiply_free_, last_dispatch_ + interval) : dispatch + interval;
+    times.completed = dispatch + passes * command.n + parameters_.pipeline_cycles();
+    if (beside) times.completed = std::max(times.completed, last_complete_);
+    last_multiply_ = multiply;
+    last_dispatch_ = dispatch;
+    last_complete_ = times.completed;
+    last_has_neighbour_ = beside;
+    return dispatch;
+}
+
 TensorTimes TensorTiming::submit(const TensorCommand& command, std::uint64_t offered) {
     TensorTimes times;
     times.accepted = port_.next_accept(offered);
@@ -50,13 +92,8 @@ TensorTimes TensorTiming::submit(const TensorCommand& command, std::uint64_t off
         last_load_quadrants_ = mask;
         times.completed = last_beat_;
     } else {
-        dispatch = std::max(dispatch, multiply_free_);
         if ((mask & last_load_quadrants_) != 0) dispatch = std::max(dispatch, last_beat_);
-        const std::uint64_t passes =
-            tensor_passes(command.mode, command.stationary_dtype, command.moving_dtype);
-        multiply_free_ =
-            dispatch + passes * std::max(std::min(parameters_.min_interval_cycles, tile.columns), command.n);
-        times.completed = dispatch + passes * command.n + parameters_.pipeline_cycles();
+        dispatch = dispatch_multiply(command, dispatch, times);
     }
     next_dispatch_ = dispatch + 1;
     times.dispatched = dispatch;

@@ -13,6 +13,9 @@
 //   multiply  dispatched at d takes moving columns in cycles d + 1 .. d + f * N (f passes). It waits for
 //             f * max(min(min_interval, M), N) cycles after the previous multiply's dispatch, and until the
 //             last beat of a load that overlaps its tile is taken, in the same cycle at the earliest.
+//             With background_transpose: if one of two neighbouring multiplies is a transpose, their results go
+//             to different places and the older one has not run beside another, the younger one waits for its
+//             own weights only; both together take the larger of their intervals and complete in order.
 //   complete  f * N + pipeline_cycles after dispatch: the cycle in which the last result is written to PSUM.
 #pragma once
 
@@ -32,6 +35,9 @@ struct TensorTimes {
     std::uint64_t completed = 0;
     bool operator==(const TensorTimes&) const = default;
 };
+
+/// Cycles from a multiply's dispatch to the next one's at the earliest.
+std::uint64_t multiply_interval(const TensorCommand& command, const TensorEngineParameters& parameters);
 
 /// The command port: which cycle takes a command, given when earlier commands left the queue behind it.
 class CommandPort {
@@ -68,7 +74,19 @@ class TensorTiming {
     void reset();
 
   private:
+    // Where the results of a multiply go, and whether it is a transpose.
+    struct Multiply {
+        bool transpose = false;
+        std::uint32_t first_column = 0;
+        std::uint32_t end_column = 0;
+        std::int64_t first_byte = 0;
+        std::int64_t end_byte = 0;
+    };
+
     [[nodiscard]] std::uint32_t quadrants(const PeTile& tile) const;
+    static Multiply multiply_of(const TensorCommand& command);
+    [[nodiscard]] bool runs_beside_last(const Multiply& multiply) const;
+    std::uint64_t dispatch_multiply(const TensorCommand& command, std::uint64_t ready, TensorTimes& times);
 
     TensorEngineParameters parameters_;
     CommandPort port_;
@@ -76,6 +94,10 @@ class TensorTiming {
     std::uint64_t multiply_free_ = 0;  // first cycle in which a multiply may be dispatched
     std::uint64_t last_beat_ = 0;      // cycle of the youngest load's last beat
     std::uint32_t last_load_quadrants_ = 0;
+    Multiply last_multiply_;
+    std::uint64_t last_dispatch_ = 0;   // of a multiply
+    std::uint64_t last_complete_ = 0;   // of a multiply
+    bool last_has_neighbour_ = true;    // nothing may run beside the last multiply (any more)
 };
 
 }  // namespace systole

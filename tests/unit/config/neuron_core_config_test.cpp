@@ -60,6 +60,11 @@ TEST(NeuronCoreConfig, ValuesHaveRangesAndTypes) {
     expect_error(changed("count: {value: 256", "count: {value: many"), {"semaphores.count", "many"});
     expect_error(changed("tensor_tensor_2x: {value: true", "tensor_tensor_2x: {value: 2"),
                  {"lanes.tensor_tensor_2x", "2"});
+    expect_error(changed("reciprocal_cycles: {value: 8", "reciprocal_cycles: {value: 0"),
+                 {"lanes.reciprocal_cycles", "0"});
+    expect_error(changed("psum_bank_sharing: {value: true", "psum_bank_sharing: {value: half"),
+                 {"sram.psum_bank_sharing", "half"});
+    expect_error(changed("shared_bus:", "shared_buss:"), {"shared_buss", "shared_bus"});
     expect_error(changed("source: inferred", "source: guessed"), {"guessed"});
     expect_error("sequencer: [", {"core.yaml:", "YAML"});
 }

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -64,6 +65,28 @@ TEST(TensorEngineConfig, GivesTheFullArray) {
     EXPECT_EQ(config.memory.psum_bytes, 16U * 1024U);
     EXPECT_EQ(config.memory.psum_offset, 0x2000000U);
     EXPECT_EQ(config.memory.poison_byte, 0xFFU);
+}
+
+TEST(TensorEngineConfig, ThrottlingIsOffAndChecked) {
+    const TensorEngineConfig config = load_tensor_engine_config(kFile);
+    EXPECT_FALSE(config.throttle.enabled);
+    EXPECT_EQ(config.throttle.ramp_ns, 3000U);
+    EXPECT_FALSE(config.engine.background_transpose);
+    std::ifstream file(kFile);
+    std::ostringstream text;
+    text << file.rdbuf();
+    const auto error_with = [&](const std::string& from, const std::string& to) {
+        std::string changed = text.str();
+        changed.replace(changed.find(from), from.size(), to);
+        return error_of(changed);
+    };
+    for (const auto& [from, to, key] :
+         {std::array{"start_level: {value: 4", "start_level: {value: 9", "throttle.start_level"},
+          std::array{"busy_percent: {value: 50", "busy_percent: {value: 101", "throttle.busy_percent"},
+          std::array{"ramp_ns: {value: 3000", "ramp_ns: {value: 0", "throttle.ramp_ns"},
+          std::array{"background_transpose: {value: false", "background_transpose: {value: 2",
+                     "tensor_engine.background_transpose"}})
+        EXPECT_NE(error_with(from, to).find(key), std::string::npos) << error_with(from, to);
 }
 
 // What our RTL is verilated with; a lockstep run needs the same numbers.

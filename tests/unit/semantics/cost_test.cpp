@@ -18,6 +18,18 @@ class InstructionCost : public CoreFixture {
         timing_.full_rate_stride_bytes = 16;
         timing_.tensor_tensor_2x = true;
         timing_.fp8_is_16_bit_class = true;
+        timing_.far_stride_cycles = 2;
+        timing_.dense_copy_rate = timing_.exponential_rate = timing_.quantize_mx_rate = timing_.random_rate =
+            4;
+        timing_.copy_rate = timing_.scalar_16_bit_rate = timing_.reduce_16_bit_rate = timing_.zero_fill_rate =
+            2;
+        timing_.two_source_cycles = timing_.scan_cycles = timing_.gpsimd_search_cycles = 2;
+        timing_.reciprocal_cycles = timing_.partition_reduce_cycles = 8;
+        timing_.aggregate_cycles = 13;
+        timing_.gpsimd_rsqrt_cycles = timing_.topk_cycles = timing_.gather_run_cycles =
+            timing_.gather_word_bytes = 4;
+        timing_.gather_overhead_cycles = 28;
+        timing_.gather_group_elements = 512;
     }
 
     static Instruction tiles(Opcode opcode, const Operand& a, const Operand& b, const Operand& c) {
@@ -63,6 +75,24 @@ TEST_F(InstructionCost, LongStridesHalveTheRate) {
     EXPECT_EQ(copy(tile(DType::kFp32, 0, 0, {{-5, 500}}), sbuf(DType::kFp32, 500)), 1000U);
     EXPECT_EQ(copy(sbuf(DType::kBf16, 400), tile(DType::kBf16, 0, 0, {{9, 400}})), 400U);
     EXPECT_EQ(copy(tile(DType::kFp32, 0, 0, {{1, 5}, {100, 100}}), sbuf(DType::kFp32, 500)), 500U);
+}
+
+TEST_F(InstructionCost, PerformanceModesAreVectorsFastStreams) {
+    const auto mode = [&](const Instruction& i, Stream stream) {
+        return cost(i, stream, timing_, false).performance_mode;
+    };
+    const DType b16 = DType::kBf16;
+    const Instruction fast = tiles(Opcode::kTensorCopy, sbuf(b16, 64), none(), sbuf(b16, 64));
+    EXPECT_TRUE(mode(fast, Stream::kVector));
+    EXPECT_FALSE(mode(fast, Stream::kScalar));
+    EXPECT_FALSE(mode(fast, Stream::kGpsimd));
+    EXPECT_TRUE(mode(tiles(Opcode::kTensorTensor, sbuf(b16, 64), sbuf(b16, 64), sbuf(b16, 64)),
+                     Stream::kVector));
+    EXPECT_FALSE(mode(tiles(Opcode::kTensorTensor, psum(b16, 64), sbuf(b16, 64), sbuf(b16, 64)),
+                      Stream::kVector));
+    EXPECT_FALSE(
+        mode(tiles(Opcode::kTensorCopy, sbuf(DType::kFp32, 64), none(), sbuf(b16, 64)), Stream::kVector));
+    EXPECT_FALSE(mode(tiles(Opcode::kTensorReduce, sbuf(b16, 64), none(), sbuf(b16, 64)), Stream::kVector));
 }
 
 TEST_F(InstructionCost, LatencyAndDynamicAddresses) {

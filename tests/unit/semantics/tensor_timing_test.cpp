@@ -117,6 +117,55 @@ TEST(TensorTiming, A32BitTransposeTakesTwoPasses) {
     expect(timing.submit(transpose, 0), 0, 1, 1 + 256 + 264);
 }
 
+// Pairs of a load and a transpose of 128 columns, results in different banks.
+TEST(TensorTiming, ATransposeRunsBesideItsNeighbour) {
+    TensorEngineParameters engine = kEngine;
+    engine.background_transpose = true;
+    TensorTiming timing(engine);
+    const auto transpose = [](std::uint32_t base) {
+        TensorCommand c = multiply(128);
+        c.mode = TensorMode::kTranspose;
+        c.psum_dtype = DType::kU16;
+        c.psum_step_bytes = 2;
+        c.psum_base_bytes = base;
+        return c;
+    };
+    timing.submit(load(), 0);                                       // dispatched 1, last beat 33
+    expect(timing.submit(transpose(0), 0), 1, 33, 33 + 392);        // the array is free at 161
+    timing.submit(load(), 0);                                       // dispatched 34, last beat 66
+    expect(timing.submit(transpose(2048), 0), 3, 66, 66 + 392);     // beside it; still free at 161
+    timing.submit(load(), 0);                                       // dispatched 67, last beat 99
+    expect(timing.submit(transpose(4096), 0), 35, 161, 161 + 392);  // a pair is two
+    // The neighbour may be a multiply; the pair costs the longer one and completes in order.
+    TensorCommand accumulating = multiply(512);
+    accumulating.psum_base_bytes = 8192;
+    expect(timing.submit(accumulating, 200), 200, 201, 201 + 776);
+    expect(timing.submit(transpose(0), 200), 201, 161 + 512, 161 + 512 + 392);
+}
+
+TEST(TensorTiming, ATransposeWaitsForADestinationAndWithoutTheOption) {
+    TensorEngineParameters engine = kEngine;
+    for (const bool option : {true, false}) {
+        engine.background_transpose = option;
+        TensorTiming timing(engine);
+        TensorCommand transpose = multiply(128);
+        transpose.mode = TensorMode::kTranspose;
+        timing.submit(multiply(512), 0);
+        EXPECT_EQ(timing.submit(transpose, 0).dispatched, 513U) << "the same place";
+        transpose.psum_base_bytes = 4096;
+        EXPECT_EQ(timing.submit(transpose, 0).dispatched, option ? 514U : 641U);
+        transpose.psum_base_bytes = 8192;
+        EXPECT_EQ(timing.submit(transpose, 0).dispatched, option ? 641U : 769U);
+    }
+    // Plain multiplies never run side by side.
+    engine.background_transpose = true;
+    TensorTiming timing(engine);
+    TensorCommand other = multiply(512);
+    other.psum_base_bytes = 4096;
+    timing.submit(multiply(512), 0);
+    EXPECT_EQ(timing.submit(other, 0).dispatched, 513U);
+}
+
 TEST(TensorTiming, AFullQueueTakesACommandTheCycleAfterADispatch) {
     TensorTiming timing(kEngine);
     timing.submit(multiply(100), 0);                             // accepted 0, dispatched 1
