@@ -60,9 +60,11 @@ struct Core {
 };
 
 const std::string kVector400 =
-    ".stream vector\nTENSOR_COPY np=128 bits a=fp32@psum[p0+0x0][1,400] c=fp32@sbuf[p0+0x0][1,400] S1++\nHALT\n";
+    ".stream vector\nTENSOR_COPY np=128 bits a=fp32@psum[p0+0x0][1,400] c=fp32@sbuf[p0+0x0][1,400] "
+    "S1++\nHALT\n";
 const std::string kScalar100 =
-    ".stream scalar\nTENSOR_COPY np=128 bits a=fp32@psum[p0+0x640][1,100] c=fp32@sbuf[p0+0x4000][1,100] S2++@read\nHALT\n";
+    ".stream scalar\nTENSOR_COPY np=128 bits a=fp32@psum[p0+0x640][1,100] c=fp32@sbuf[p0+0x4000][1,100] "
+    "S2++@read\nHALT\n";
 
 // Intervals of 400 and 100 cycles from 0: both lose 100.
 SYSTEMC_TEST(CoreTiming, TwoEnginesShareABank) {
@@ -98,7 +100,8 @@ SYSTEMC_TEST(CoreTiming, ResultsSlowAReaderOfTheirBank) {
 // Vector moves 2000 elements in 500 cycles; GpSimd's data move in 150 .. 400. Both lose 250.
 SYSTEMC_TEST(CoreTiming, PerformanceModesShareTheBusWithGpsimd) {
     const std::string gpsimd =
-        ".stream gpsimd\nTENSOR_COPY np=128 bits a=fp32@sbuf[p0+0x8000][1,250] c=fp32@sbuf[p0+0xa000][1,250] S2++\nHALT\n";
+        ".stream gpsimd\nTENSOR_COPY np=128 bits a=fp32@sbuf[p0+0x8000][1,250] c=fp32@sbuf[p0+0xa000][1,250] "
+        "S2++\nHALT\n";
     Core core;
     core.simulate(
         ".stream vector\nTENSOR_COPY np=128 bits a=bf16@sbuf[p0+0x0][1,2000] c=bf16@sbuf[p0+0x4000][1,2000] "
@@ -108,8 +111,8 @@ SYSTEMC_TEST(CoreTiming, PerformanceModesShareTheBusWithGpsimd) {
     core.expect_lane(2, 400 + 250);
 }
 
-// The first multiply begins a ramp at 4/8, and three levels of 100 ns: the second follows 2 x 512 cycles
-// after it, in the last 1024 of which the limit has risen to 8/8.
+// The first multiply begins a ramp at 4/8, so the second follows 512 * 8 / 4 cycles after it. By then the ramp
+// of 960 cycles is over.
 SYSTEMC_TEST(CoreTiming, ThrottlingHoldsAMultiplyBack) {
     Core core;
     core.tensor.throttle.enabled = true;

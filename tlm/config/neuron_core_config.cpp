@@ -29,16 +29,38 @@ NeuronCoreConfig read(const YAML::Node& document, const std::string& name) {
     s.register_load_hbm_ns = sequencer.integer32("register_load_hbm_ns", 0, kMaxNs, log);
     s.loop_depth = sequencer.integer32("loop_depth", 1, 64, log);
 
-    const YamlSection lanes = root.section(
-        "lanes", {"clock_hz", "min_interval_cycles", "dynamic_interval_cycles", "vector_latency_cycles",
-                  "scalar_latency_cycles", "gpsimd_latency_cycles", "gpsimd_start_cycles", "table_load_ns",
-                  "full_rate_stride_bytes", "far_stride_cycles", "tensor_tensor_2x", "fp8_is_16_bit_class",
-                  "dense_copy_rate", "copy_rate", "scalar_16_bit_rate", "exponential_rate",
-                  "quantize_mx_rate", "random_rate", "reduce_16_bit_rate", "zero_fill_rate",
-                  "two_source_cycles", "scan_cycles", "reciprocal_cycles", "aggregate_cycles",
-                  "partition_reduce_cycles", "gpsimd_rsqrt_cycles", "gpsimd_search_cycles", "topk_cycles",
-                  "gather_overhead_cycles", "gather_run_cycles", "gather_word_bytes",
-                  "gather_group_elements"});
+    const YamlSection lanes = root.section("lanes", {"clock_hz",
+                                                     "min_interval_cycles",
+                                                     "dynamic_interval_cycles",
+                                                     "vector_latency_cycles",
+                                                     "scalar_latency_cycles",
+                                                     "gpsimd_latency_cycles",
+                                                     "gpsimd_start_cycles",
+                                                     "table_load_ns",
+                                                     "full_rate_stride_bytes",
+                                                     "far_stride_cycles",
+                                                     "tensor_tensor_2x",
+                                                     "fp8_is_16_bit_class",
+                                                     "dense_copy_rate",
+                                                     "copy_rate",
+                                                     "scalar_16_bit_rate",
+                                                     "exponential_rate",
+                                                     "quantize_mx_rate",
+                                                     "random_rate",
+                                                     "reduce_16_bit_rate",
+                                                     "zero_fill_rate",
+                                                     "two_source_cycles",
+                                                     "scan_cycles",
+                                                     "reciprocal_cycles",
+                                                     "aggregate_cycles",
+                                                     "partition_reduce_cycles",
+                                                     "gpsimd_rsqrt_cycles",
+                                                     "gpsimd_search_cycles",
+                                                     "topk_cycles",
+                                                     "gather_overhead_cycles",
+                                                     "gather_run_cycles",
+                                                     "gather_word_bytes",
+                                                     "gather_group_elements"});
     LaneTimingParameters& l = config.lanes;
     l.clock_hz = lanes.integer("clock_hz", 1'000, kMaxClockHz, log);
     l.min_interval_cycles = lanes.integer32("min_interval_cycles", 1, kMaxCycles, log);

@@ -83,8 +83,7 @@ CoreFault LaneEngine::issue(const IssuedInstruction& issued, InstructionTimes& t
 
 // The youngest instruction completes a latency after its interval, and after all before it.
 void LaneEngine::complete_in_order(InFlight& entry) {
-    entry.completed_cycle =
-        std::max(before_last_completed_cycle_, next_start_cycle_ + entry.latency_cycles);
+    entry.completed_cycle = std::max(before_last_completed_cycle_, next_start_cycle_ + entry.latency_cycles);
     last_completed_cycle_ = entry.completed_cycle;
 }
 
@@ -115,8 +114,8 @@ void LaneEngine::arm() {
 void LaneEngine::arm_read() {
     if (read_update_.op == SemaphoreOp::kNone) return;
     read_.cancel();
-    read_.notify(sc_core::sc_time::from_value(clock_.time_ps(next_start_cycle_) -
-                                              sc_core::sc_time_stamp().value()));
+    read_.notify(
+        sc_core::sc_time::from_value(clock_.time_ps(next_start_cycle_) - sc_core::sc_time_stamp().value()));
 }
 
 void LaneEngine::on_read() {

@@ -6,8 +6,8 @@
 // Another engine on the same PSUM bank or bus makes the running instruction longer (sram_sharing.hpp), so its
 // semaphore update is posted when its time has come, and the times issue() gives are those expected then.
 //
-// Cost: one completion event per instruction, one more for an update at read; no allocation once the number of instructions in flight has
-// been seen.
+// Cost: one completion event per instruction, one more for an update at read; no allocation once the number
+// of instructions in flight has been seen.
 #pragma once
 
 #include <systole/base/clock.hpp>

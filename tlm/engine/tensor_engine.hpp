@@ -15,9 +15,9 @@
 // memory nothing is copied; otherwise that memory is a mirror, filled by reads before and emptied by writes
 // after the results, so an observer of the socket sees every transfer.
 //
-// Throttling (off by default). A multiply that the utilisation limit holds back is offered to the backend, model
-// or RTL, in the cycle before it may be dispatched; until then its caller waits and later instructions behind
-// it (tensor_throttle.hpp).
+// Throttling (off by default). A multiply that the utilisation limit holds back is offered to the backend,
+// model or RTL, in the cycle before it may be dispatched; until then its caller waits and later instructions
+// behind it (tensor_throttle.hpp).
 //
 // Cost: per instruction one completion event, and one wait when the queue is full; no clock.
 // Limits: one engine has at most one instruction per clock edge; SystemC's time resolution is 1 ps.
@@ -60,8 +60,8 @@ struct TensorEngineStatistics {
     std::uint64_t instructions = 0;
     std::uint64_t faults = 0;
     std::uint64_t waits = 0;             ///< instructions that found the queue full, or were throttled
-    std::uint64_t direct_psum = 0;    ///< multiplies whose results went straight to PSUM
-    std::uint64_t mirrored_psum = 0;  ///< multiplies whose results were copied through the socket
+    std::uint64_t direct_psum = 0;       ///< multiplies whose results went straight to PSUM
+    std::uint64_t mirrored_psum = 0;     ///< multiplies whose results were copied through the socket
     std::uint64_t throttled = 0;         ///< multiplies that throttling held back
     std::uint64_t throttled_cycles = 0;  ///< by how much altogether
     std::uint64_t throttle_ramps = 0;    ///< times that throttling set in
@@ -110,7 +110,7 @@ class TensorEngine : public sc_core::sc_module {
         TensorInstruction instruction;
         TensorPlan plan;
         TensorFault fault;
-        TensorTimes cycles;  // of the engine's clock
+        TensorTimes cycles;                  // of the engine's clock
         std::uint64_t arrived = 0;           // backend cycle in which its caller's turn came
         std::uint64_t throttled_cycles = 0;  // before its dispatch
         std::uint64_t sequence = 0;

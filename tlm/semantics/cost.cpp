@@ -82,9 +82,7 @@ std::uint64_t vector_cycles(const Instruction& i, std::uint64_t n, const LaneTim
         }
         case Opcode::kCopyPred:
         case Opcode::kSelectReduce:
-            return (i.a().present && i.a().in_psum()) || i.b().in_psum()
-                       ? n
-                       : timing.two_source_cycles * n;
+            return (i.a().present && i.a().in_psum()) || i.b().in_psum() ? n : timing.two_source_cycles * n;
         case Opcode::kTsCum:
         case Opcode::kScan:
             return timing.scan_cycles * n;
@@ -138,7 +136,8 @@ std::uint64_t gpsimd_cycles(const Instruction& i, std::uint64_t n, const LaneTim
             return local_gather(i, timing);
         case Opcode::kNGather: {
             const std::uint64_t gathered = element_count(i.c().pattern);
-            const std::uint64_t groups = std::max<std::uint64_t>(divide_up(gathered, timing.gather_group_elements), 1);
+            const std::uint64_t groups =
+                std::max<std::uint64_t>(divide_up(gathered, timing.gather_group_elements), 1);
             return (groups - 1) * timing.gpsimd_start_cycles + gathered;
         }
         case Opcode::kNonzeroCnt:
@@ -190,10 +189,12 @@ Cost cost(const Instruction& i, Stream stream, const LaneTimingParameters& timin
     }
     const std::uint64_t n = streamed(i);
     if (i.opcode() == Opcode::kTopk)  // start-up included
-        return {.interval_cycles = timing.topk_cycles * std::uint64_t{i[Field::kN]} + element_count(i.b().pattern),
+        return {.interval_cycles =
+                    timing.topk_cycles * std::uint64_t{i[Field::kN]} + element_count(i.b().pattern),
                 .latency_cycles = timing.gpsimd_latency_cycles};
     if (stream == Stream::kGpsimd) {
-        const std::uint64_t cycles = gpsimd_cycles(i, n, timing) * (strides_far(i, timing) ? timing.far_stride_cycles : 1);
+        const std::uint64_t cycles =
+            gpsimd_cycles(i, n, timing) * (strides_far(i, timing) ? timing.far_stride_cycles : 1);
         return {.interval_cycles = timing.gpsimd_start_cycles + cycles,
                 .latency_cycles = timing.gpsimd_latency_cycles};
     }

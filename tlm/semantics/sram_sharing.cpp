@@ -11,7 +11,8 @@ namespace {
 // Bits of the banks with bytes in [first, end).
 std::uint64_t banks_of(std::uint64_t first, std::uint64_t end, std::uint32_t bank_bytes) {
     const std::uint64_t low = first / bank_bytes;
-    const std::uint64_t high = std::min<std::uint64_t>((end - 1) / bank_bytes, SramSharing::kMaxPsumBanks - 1);
+    const std::uint64_t high =
+        std::min<std::uint64_t>((end - 1) / bank_bytes, SramSharing::kMaxPsumBanks - 1);
     std::uint64_t mask = 0;
     for (std::uint64_t bank = low; bank <= high; ++bank) mask |= std::uint64_t{1} << bank;
     return mask;

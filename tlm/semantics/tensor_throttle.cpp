@@ -43,12 +43,11 @@ void TensorThrottle::record(std::uint64_t dispatched, std::uint64_t interval) {
     }
     const std::uint64_t steps = parameters_.levels - parameters_.start_level;
     const std::uint64_t since = ramped_ ? dispatched - ramp_began_ : ramp_cycles_;
-    level_ = since >= ramp_cycles_ ? parameters_.levels
-                                   : parameters_.start_level +
-                                         static_cast<std::uint32_t>(since * steps / ramp_cycles_);
-    earliest_ = level_ == parameters_.levels
-                    ? 0
-                    : dispatched + (interval * parameters_.levels + level_ - 1) / level_;
+    level_ = since >= ramp_cycles_
+                 ? parameters_.levels
+                 : parameters_.start_level + static_cast<std::uint32_t>(since * steps / ramp_cycles_);
+    earliest_ =
+        level_ == parameters_.levels ? 0 : dispatched + (interval * parameters_.levels + level_ - 1) / level_;
     busy_.push_back({dispatched, dispatched + interval});
     busy_cycles_ += interval;
 }

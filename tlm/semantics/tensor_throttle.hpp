@@ -3,11 +3,11 @@
 // slowly (hardware.md 7.7). Pure arithmetic on cycle counts, in front of any backend.
 //
 // A multiply that keeps the array busy for c cycles delays the dispatch of the next one until ceil(c N / k)
-// cycles after its own, with a limit of k / N at its dispatch. A ramp begins at a multiply's dispatch when the
-// window before it was busy for less than the threshold; from start_level on the limit rises by one level in
-// equal steps until, ramp_ns later, it is N / N. During a ramp no other one begins. Time before cycle 0 counts
-// as idle. A window that ends inside idle time is never less busy than the one that ends with it, so looking
-// at dispatches finds every window below the threshold.
+// cycles after its own, with a limit of k / N at its dispatch. A ramp begins at a multiply's dispatch when
+// the window before it was busy for less than the threshold; from start_level on the limit rises by one level
+// in equal steps until, ramp_ns later, it is N / N. During a ramp no other one begins. Time before cycle 0
+// counts as idle. A window that ends inside idle time is never less busy than the one that ends with it, so
+// looking at dispatches finds every window below the threshold.
 #pragma once
 
 #include <systole/config/tensor_engine_parameters.hpp>

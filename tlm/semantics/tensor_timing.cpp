@@ -63,8 +63,7 @@ bool TensorTiming::runs_beside_last(const Multiply& multiply) const {
 // `ready`: the dispatcher is free and the weights are there.
 std::uint64_t TensorTiming::dispatch_multiply(const TensorCommand& command, std::uint64_t ready,
                                               TensorTimes& times) {
-    const std::uint64_t passes =
-        tensor_passes(command.mode, command.stationary_dtype, command.moving_dtype);
+    const std::uint64_t passes = tensor_passes(command.mode, command.stationary_dtype, command.moving_dtype);
     const std::uint64_t interval = multiply_interval(command, parameters_);
     const Multiply multiply = multiply_of(command);
     const bool beside = ready < multiply_free_ && runs_beside_last(multiply);

@@ -13,9 +13,9 @@
 //   multiply  dispatched at d takes moving columns in cycles d + 1 .. d + f * N (f passes). It waits for
 //             f * max(min(min_interval, M), N) cycles after the previous multiply's dispatch, and until the
 //             last beat of a load that overlaps its tile is taken, in the same cycle at the earliest.
-//             With background_transpose: if one of two neighbouring multiplies is a transpose, their results go
-//             to different places and the older one has not run beside another, the younger one waits for its
-//             own weights only; both together take the larger of their intervals and complete in order.
+//             With background_transpose: if one of two neighbouring multiplies is a transpose, their results
+//             go to different places and the older one has not run beside another, the younger one waits for
+//             its own weights only; both together take the larger of their intervals and complete in order.
 //   complete  f * N + pipeline_cycles after dispatch: the cycle in which the last result is written to PSUM.
 #pragma once
 
@@ -95,9 +95,9 @@ class TensorTiming {
     std::uint64_t last_beat_ = 0;      // cycle of the youngest load's last beat
     std::uint32_t last_load_quadrants_ = 0;
     Multiply last_multiply_;
-    std::uint64_t last_dispatch_ = 0;   // of a multiply
-    std::uint64_t last_complete_ = 0;   // of a multiply
-    bool last_has_neighbour_ = true;    // nothing may run beside the last multiply (any more)
+    std::uint64_t last_dispatch_ = 0;  // of a multiply
+    std::uint64_t last_complete_ = 0;  // of a multiply
+    bool last_has_neighbour_ = true;   // nothing may run beside the last multiply (any more)
 };
 
 }  // namespace systole

@@ -86,10 +86,10 @@ TEST_F(InstructionCost, PerformanceModesAreVectorsFastStreams) {
     EXPECT_TRUE(mode(fast, Stream::kVector));
     EXPECT_FALSE(mode(fast, Stream::kScalar));
     EXPECT_FALSE(mode(fast, Stream::kGpsimd));
-    EXPECT_TRUE(mode(tiles(Opcode::kTensorTensor, sbuf(b16, 64), sbuf(b16, 64), sbuf(b16, 64)),
-                     Stream::kVector));
-    EXPECT_FALSE(mode(tiles(Opcode::kTensorTensor, psum(b16, 64), sbuf(b16, 64), sbuf(b16, 64)),
-                      Stream::kVector));
+    EXPECT_TRUE(
+        mode(tiles(Opcode::kTensorTensor, sbuf(b16, 64), sbuf(b16, 64), sbuf(b16, 64)), Stream::kVector));
+    EXPECT_FALSE(
+        mode(tiles(Opcode::kTensorTensor, psum(b16, 64), sbuf(b16, 64), sbuf(b16, 64)), Stream::kVector));
     EXPECT_FALSE(
         mode(tiles(Opcode::kTensorCopy, sbuf(DType::kFp32, 64), none(), sbuf(b16, 64)), Stream::kVector));
     EXPECT_FALSE(mode(tiles(Opcode::kTensorReduce, sbuf(b16, 64), none(), sbuf(b16, 64)), Stream::kVector));

@@ -16,10 +16,8 @@ struct User : SramUser {
 
 struct Bench {
     explicit Bench(bool banks = true, bool bus = true)
-        : sharing({.psum_bank_sharing = banks,
-                   .shared_bus = bus,
-                   .psum_bank_bytes = 2048,
-                   .psum_bytes = 16384}) {
+        : sharing(
+              {.psum_bank_sharing = banks, .shared_bus = bus, .psum_bank_bytes = 2048, .psum_bytes = 16384}) {
         sharing.attach(Stream::kVector, vector);
         sharing.attach(Stream::kScalar, scalar);
         sharing.attach(Stream::kGpsimd, gpsimd);
