@@ -109,7 +109,7 @@ TEST(TensorEngineConfig, AgreesWithTheRtl) {
 
 TEST(TensorEngineConfig, KeepsTheOriginOfEveryValue) {
     const TensorEngineConfig config = load_tensor_engine_config(kFile);
-    ASSERT_EQ(config.entries.size(), 18U);
+    ASSERT_EQ(config.entries.size(), 25U);
     const std::string text = text_of_file();
     for (const ConfigEntry& entry : config.entries) {
         EXPECT_FALSE(entry.note.empty()) << entry.key;
@@ -184,7 +184,7 @@ INSTANTIATE_TEST_SUITE_P(
     [](const testing::TestParamInfo<BadEdit>& test) { return test.param.name; });
 
 TEST(TensorEngineConfig, EmptyAndMissingFilesAreErrors) {
-    EXPECT_NE(error_of("").find("expected a mapping with the keys tensor_engine, memory, found nothing"),
+    EXPECT_NE(error_of("").find("expected a mapping with the keys tensor_engine, throttle, memory, found nothing"),
               std::string::npos)
         << error_of("");
     try {

@@ -135,7 +135,7 @@ TEST(TensorTiming, ATransposeRunsBesideItsNeighbour) {
     timing.submit(load(), 0);                                       // dispatched 34, last beat 66
     expect(timing.submit(transpose(2048), 0), 3, 66, 66 + 392);     // beside it; still free at 161
     timing.submit(load(), 0);                                       // dispatched 67, last beat 99
-    expect(timing.submit(transpose(4096), 0), 35, 161, 161 + 392);  // a pair is two
+    expect(timing.submit(transpose(4096), 0), 34, 161, 161 + 392);  // a pair is two
     // The neighbour may be a multiply; the pair costs the longer one and completes in order.
     TensorCommand accumulating = multiply(512);
     accumulating.psum_base_bytes = 8192;
