@@ -58,12 +58,16 @@ endif()
 set(SYSTOLE_INCLUDE_TREE "${PROJECT_BINARY_DIR}/include")
 file(MAKE_DIRECTORY "${SYSTOLE_INCLUDE_TREE}/systole")
 
-# systole_library(MODULE SOURCES... [DEPENDS TARGETS...]): the static library systole_MODULE (alias
-# Systole::MODULE) of the current source folder, its headers visible as <systole/MODULE/...> and installed.
+# systole_library(MODULE SOURCES... [DEPENDS TARGETS...] [HEADERS FOLDER]): the static library systole_MODULE (alias
+# Systole::MODULE) of the current source folder, its headers visible as <systole/MODULE/...> and installed. HEADERS names
+# the module whose headers they are, for a second library in a folder.
 function(systole_library module)
-  cmake_parse_arguments(ARG "" "" "SOURCES;DEPENDS" ${ARGN})
+  cmake_parse_arguments(ARG "" "HEADERS" "SOURCES;DEPENDS" ${ARGN})
   set(target systole_${module})
-  file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${SYSTOLE_INCLUDE_TREE}/systole/${module}" SYMBOLIC)
+  if(NOT ARG_HEADERS)
+    file(CREATE_LINK "${CMAKE_CURRENT_SOURCE_DIR}" "${SYSTOLE_INCLUDE_TREE}/systole/${module}" SYMBOLIC)
+    set_property(GLOBAL APPEND PROPERTY SYSTOLE_HEADER_DIRS "${CMAKE_CURRENT_SOURCE_DIR}|${module}")
+  endif()
   add_library(${target} STATIC ${ARG_SOURCES})
   add_library(Systole::${module} ALIAS ${target})
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${module})
@@ -72,5 +76,4 @@ function(systole_library module)
     "$<BUILD_INTERFACE:${SYSTOLE_INCLUDE_TREE}>" "$<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>")
   target_link_libraries(${target} PUBLIC ${ARG_DEPENDS} PRIVATE $<BUILD_INTERFACE:systole_warnings>)
   set_property(GLOBAL APPEND PROPERTY SYSTOLE_LIBRARIES ${target})
-  set_property(GLOBAL APPEND PROPERTY SYSTOLE_HEADER_DIRS "${CMAKE_CURRENT_SOURCE_DIR}|${module}")
 endfunction()

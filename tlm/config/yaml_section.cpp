@@ -136,6 +136,20 @@ bool YamlSection::boolean(std::string_view key, std::vector<ConfigEntry>& entrie
     return scalar.text == "true";
 }
 
+std::string YamlSection::text(std::string_view key, std::vector<ConfigEntry>& entries) const {
+    return value_of(key, entries).text;
+}
+
+std::size_t YamlSection::choice(std::string_view key, const std::vector<std::string_view>& words,
+                                std::vector<ConfigEntry>& entries) const {
+    const Scalar scalar = value_of(key, entries);
+    const auto found = std::find(words.begin(), words.end(), scalar.text);
+    if (found == words.end())
+        throw InputError(scalar.where, fmt::format("one of {}", joined(words)),
+                         fmt::format("'{}'", scalar.text));
+    return static_cast<std::size_t>(found - words.begin());
+}
+
 std::string YamlSection::full_name(std::string_view key) const {
     if (path_.empty()) return std::string(key);
     return key.empty() ? path_ : fmt::format("{}.{}", path_, key);

@@ -40,6 +40,13 @@ class YamlSection {
     /// `true` or `false`.
     [[nodiscard]] bool boolean(std::string_view key, std::vector<ConfigEntry>& entries) const;
 
+    /// Any text.
+    [[nodiscard]] std::string text(std::string_view key, std::vector<ConfigEntry>& entries) const;
+
+    /// One of the words; returns its index.
+    [[nodiscard]] std::size_t choice(std::string_view key, const std::vector<std::string_view>& words,
+                                     std::vector<ConfigEntry>& entries) const;
+
   private:
     struct Scalar {
         std::string text;

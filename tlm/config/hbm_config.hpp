@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+// The configuration files of HBM: presets of a device and its controller (configs/hbm/*.yaml), loaded and
+// checked.
+//
+// Guarantees: as of tensor_engine_config.hpp; every key is read, in range and of known origin, or an
+// InputError says where not.
+#pragma once
+
+#include <systole/config/hbm_parameters.hpp>
+#include <systole/config/tensor_engine_config.hpp>
+
+#include <string>
+#include <vector>
+
+namespace systole {
+
+/// Loads a preset. Throws InputError for anything wrong with it. `entries` receives the values as written.
+HbmPreset load_hbm_preset(const std::string& path, std::vector<ConfigEntry>* entries = nullptr);
+
+/// The same from text; `name` stands for the file in messages.
+HbmPreset parse_hbm_preset(const std::string& text, const std::string& name,
+                           std::vector<ConfigEntry>* entries = nullptr);
+
+}  // namespace systole
