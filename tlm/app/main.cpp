@@ -4,6 +4,7 @@
 #include <systole/app/build.hpp>
 #include <systole/app/crosscheck.hpp>
 #include <systole/app/generate.hpp>
+#include <systole/app/hbm.hpp>
 #include <systole/app/program_tools.hpp>
 #include <systole/app/run.hpp>
 #include <systole/app/version.hpp>
@@ -35,6 +36,7 @@ int run(int argc, char** argv) {
     const AssembleCommandLine assemble_text(command);
     const DisassembleCommandLine disassemble_image(command);
     const InspectCommandLine inspect(command);
+    const HbmCommandLine hbm(command);
     try {
         command.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -43,7 +45,7 @@ int run(int argc, char** argv) {
         if (command.get_subcommands().empty() && !command.remaining().empty())
             fmt::print(
                 stderr,
-                "systole: expected a command, crosscheck, generate, run, build, asm, disasm or inspect, "
+                "systole: expected a command, crosscheck, generate, run, build, asm, disasm, inspect or hbm, "
                 "found '{}'\n",
                 command.remaining().front());
         else
@@ -56,6 +58,7 @@ int run(int argc, char** argv) {
     if (assemble_text.chosen()) return assemble_text.run();
     if (disassemble_image.chosen()) return disassemble_image.run();
     if (inspect.chosen()) return inspect.run();
+    if (hbm.chosen()) return hbm.run();
     return crosscheck.chosen() ? run_crosscheck(crosscheck.options()) : generate.run();
 }
 

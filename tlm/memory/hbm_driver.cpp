@@ -33,6 +33,7 @@ HbmTime HbmDriver::injection_time() {
 }
 
 void HbmDriver::inject(HbmTime time) {
+    if (injections_++ == 0 && options_.discarded == 0) begin_ = time;
     injected_ = time == tick_ ? injected_ + 1 : 1;
     tick_ = time;
     const HbmTime since = request_.generated == HbmRequest::kWhenever ? time : request_.generated;
@@ -88,7 +89,8 @@ bool HbmDriver::run(std::uint64_t requests) {
 HbmMeasurement HbmDriver::measurement() const {
     HbmMeasurement m;
     m.requests = served_ - std::min(served_, options_.discarded);
-    m.ticks = end_ - begin_;
+    m.begin = begin_;
+    m.end = end_;
     m.read_latency = read_latency_;
     m.statistics = channel_.statistics();
     m.statistics -= before_;

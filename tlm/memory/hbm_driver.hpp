@@ -27,11 +27,14 @@ struct HbmDriverOptions {
 /// What was measured of one channel.
 struct HbmMeasurement {
     std::uint64_t requests = 0;
-    HbmTime ticks = 0;  ///< between the ends of the first and the last
-    LatencyHistogram
-        read_latency;  ///< cycles; from generation, in a closed loop from entering the controller
+    HbmTime begin = 0;  ///< end of the last request that is not measured, or the first one's entry
+    HbmTime end = 0;    ///< end of the last request
+    /// In cycles, from generation; in a closed loop from entering the controller.
+    LatencyHistogram read_latency;
     HbmChannelStatistics statistics;     ///< of the measured time
     std::vector<std::uint64_t> windows;  ///< bursts ending in each window, from time 0 on
+
+    [[nodiscard]] HbmTime ticks() const { return end - begin; }
 };
 
 class HbmDriver {
@@ -60,6 +63,7 @@ class HbmDriver {
     std::uint64_t in_queue_ = 0;
     std::uint32_t reads_in_queue_ = 0;
     std::deque<HbmTime> returning_;  // ends of reads under way, rising
+    std::uint64_t injections_ = 0;
     std::uint64_t served_ = 0;
     HbmTime begin_ = 0;
     HbmTime end_ = 0;

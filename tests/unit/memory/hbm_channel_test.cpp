@@ -159,7 +159,7 @@ TEST(HbmChannel, UnloadedLatencyIsTheSumOfItsCommands) {
 
 double gigabytes_per_s(const HbmPreset& preset, const HbmMeasurement& m) {
     return static_cast<double>(m.requests * preset.geometry.burst_bytes) /
-           (static_cast<double>(m.ticks) * preset.timing.tck_ps / 2) * 1000;
+           (static_cast<double>(m.ticks()) * preset.timing.tck_ps / 2) * 1000;
 }
 
 HbmMeasurement measure(const HbmPreset& preset, HbmPattern pattern) {
@@ -172,7 +172,7 @@ HbmMeasurement measure(const HbmPreset& preset, HbmPattern pattern) {
 double refreshed_share(const HbmPreset& preset, const HbmMeasurement& m) {
     const HbmTiming& t = preset.timing;
     const double refreshes = static_cast<double>(m.statistics.refreshes) / preset.geometry.pseudo_channels;
-    return 1 - refreshes * (t.rtp + t.rp + t.rfc + t.rcdrd) * 2 / static_cast<double>(m.ticks);
+    return 1 - refreshes * (t.rtp + t.rp + t.rfc + t.rcdrd) * 2 / static_cast<double>(m.ticks());
 }
 
 TEST(HbmChannel, StreamIsWithinOneAndAHalfPercentOfThePins) {
@@ -221,7 +221,7 @@ TEST(HbmChannel, RandomReadsAreWithinFivePercentOfTheActivates) {
                 s.activates * t.act_half_cycles + (s.precharges + s.refreshes) * t.pre_half_cycles;
             const HbmTime refreshing =
                 static_cast<HbmTime>(s.refreshes / preset.geometry.pseudo_channels * t.rfc * 2);
-            EXPECT_LE(static_cast<HbmTime>(busy), refreshed.ticks - refreshing) << file;
+            EXPECT_LE(static_cast<HbmTime>(busy), refreshed.ticks() - refreshing) << file;
         }
         EXPECT_GE(with_refresh, bound * refreshed_share(preset, refreshed) * 0.95) << file;
     }
