@@ -3,7 +3,10 @@
 #include <systole/config/hbm_config.hpp>
 #include <systole/config/yaml_section.hpp>
 
+#include <algorithm>
 #include <array>
+#include <cctype>
+#include <filesystem>
 #include <string_view>
 #include <utility>
 
@@ -15,6 +18,7 @@ constexpr std::uint32_t kMaxBanks = 64;
 constexpr std::uint32_t kMaxGroups = 16;
 constexpr std::uint32_t kMaxCycles = 100'000;
 constexpr std::uint32_t kMaxEntries = 4096;
+constexpr std::uint64_t kMaxAddress = 1ULL << 47;
 
 struct Key {
     std::string_view name;
@@ -125,6 +129,65 @@ HbmPreset parse_hbm_preset(const std::string& text, const std::string& name,
     preset.controller = read_controller(root, log);
     if (entries != nullptr) *entries = std::move(log);
     return preset;
+}
+
+HbmConfig parse_hbm_config(const std::string& text, const std::string& name, const HbmPreset& preset,
+                           std::vector<ConfigEntry>* entries) {
+    std::vector<ConfigEntry> log;
+    const YamlSection root(parse_yaml_document(text, name), name, "",
+                           {"chip", "stack", "controller", "fast"});
+    HbmConfig config;
+    config.preset = preset;
+
+    const YamlSection chip = root.section("chip", {"preset", "stacks", "base", "pitch_bytes", "model",
+                                                   "poison_byte", "track_written", "window_ns"});
+    if (const std::string wanted = chip.text("preset", log); wanted != preset.name)
+        throw InputError(where(name, log.back()), fmt::format("the preset {}", preset.name), wanted);
+    config.stacks = chip.integer32("stacks", 1, 64, log);
+    config.base = chip.integer("base", 0, kMaxAddress, log);
+    config.pitch_bytes = chip.integer("pitch_bytes", 1, kMaxAddress, log);
+    const std::size_t pitch_entry = log.size() - 1;
+    constexpr std::array<HbmModel, 2> kModels{HbmModel::kFast, HbmModel::kBanked};
+    config.model = kModels.at(chip.choice("model", {"fast", "banked"}, log));
+    config.poison_byte = static_cast<std::uint8_t>(chip.integer32("poison_byte", 0, 255, log));
+    config.track_written = chip.boolean("track_written", log);
+    config.window_ns = chip.integer("window_ns", 0, 1'000'000'000, log);
+
+    const YamlSection stack = root.section("stack", {"stack_ids", "rows", "interleave", "hash"});
+    HbmGeometry& g = config.preset.geometry;
+    g.stack_ids = stack.integer32(
+        "stack_ids", 1, std::min(kMaxGroups / g.bank_groups, kMaxBanks / (g.bank_groups * g.banks)), log);
+    g.rows = stack.integer32("rows", 1, 1U << 24, log);
+    config.interleave = stack.text("interleave", log);
+    constexpr std::array<HbmHash, 2> kHashes{HbmHash::kNone, HbmHash::kRow};
+    config.hash = kHashes.at(stack.choice("hash", {"none", "row"}, log));
+    if (g.bytes_per_stack() > config.pitch_bytes)
+        throw InputError(where(name, log[pitch_entry]),
+                         fmt::format("at least the stack's {} bytes", g.bytes_per_stack()),
+                         std::to_string(config.pitch_bytes));
+
+    const YamlSection controller = root.section("controller", {"read_entries", "write_entries"});
+    config.preset.controller.read_entries = controller.integer32("read_entries", 1, kMaxEntries, log);
+    config.preset.controller.write_entries = controller.integer32("write_entries", 1, kMaxEntries, log);
+
+    const YamlSection fast = root.section(
+        "fast", {"data_efficiency_percent", "read_row_cycles", "write_row_cycles", "turnaround_percent"});
+    config.fast.data_efficiency_percent = fast.integer32("data_efficiency_percent", 1, 100, log);
+    config.fast.read_row_cycles = fast.integer32("read_row_cycles", 0, kMaxCycles, log);
+    config.fast.write_row_cycles = fast.integer32("write_row_cycles", 0, kMaxCycles, log);
+    config.fast.turnaround_percent = fast.integer32("turnaround_percent", 0, 1000, log);
+    if (entries != nullptr) *entries = std::move(log);
+    return config;
+}
+
+HbmConfig load_hbm_config(const std::string& path, std::vector<ConfigEntry>* entries) {
+    const std::string text = read_config_text(path);
+    const YAML::Node named = parse_yaml_document(text, path)["chip"]["preset"]["value"];
+    if (!named || !named.IsScalar()) throw InputError(path, "chip.preset with the name of a preset", "none");
+    std::string file = named.Scalar();
+    for (char& c : file) c = c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    const auto folder = std::filesystem::path(path).parent_path() / "hbm";
+    return parse_hbm_config(text, path, load_hbm_preset((folder / (file + ".yaml")).string()), entries);
 }
 
 HbmPreset load_hbm_preset(const std::string& path, std::vector<ConfigEntry>* entries) {

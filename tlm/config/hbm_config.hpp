@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The configuration files of HBM: presets of a device and its controller (configs/hbm/*.yaml), loaded and
+// The configuration files of HBM: presets of a device and its controller (configs/hbm/*.yaml) and the HBM of
+// a chip (configs/hbm.yaml), loaded and
 // checked.
 //
 // Guarantees: as of tensor_engine_config.hpp; every key is read, in range and of known origin, or an
@@ -19,6 +20,13 @@ HbmPreset load_hbm_preset(const std::string& path, std::vector<ConfigEntry>* ent
 
 /// The same from text; `name` stands for the file in messages.
 HbmPreset parse_hbm_preset(const std::string& text, const std::string& name,
+                           std::vector<ConfigEntry>* entries = nullptr);
+
+/// Loads the HBM of a chip; the preset's file stands in the folder hbm/ beside it.
+HbmConfig load_hbm_config(const std::string& path, std::vector<ConfigEntry>* entries = nullptr);
+
+/// The same from text; `preset` is what the text builds on.
+HbmConfig parse_hbm_config(const std::string& text, const std::string& name, const HbmPreset& preset,
                            std::vector<ConfigEntry>* entries = nullptr);
 
 }  // namespace systole

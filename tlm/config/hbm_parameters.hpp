@@ -79,4 +79,30 @@ struct HbmPreset {
     }
 };
 
+enum class HbmModel : std::uint8_t { kFast, kBanked };
+enum class HbmHash : std::uint8_t { kNone, kRow };
+
+/// Of the `fast` model.
+struct HbmFastParameters {
+    std::uint32_t data_efficiency_percent = 0;  ///< of the pins, bank conflicts and the like
+    std::uint32_t read_row_cycles = 0;          ///< pins idle per run of reads that opens rows
+    std::uint32_t write_row_cycles = 0;
+    std::uint32_t turnaround_percent = 0;  ///< of the pins' idle time around a drain that counts
+};
+
+/// Everything configs/hbm.yaml says, the preset it names included: the HBM of a chip.
+struct HbmConfig {
+    HbmPreset preset;  ///< with the stack's size and the controller's queues of this file
+    std::uint32_t stacks = 0;
+    std::uint64_t base = 0;         ///< address of the first byte of stack 0
+    std::uint64_t pitch_bytes = 0;  ///< from stack to stack
+    std::string interleave;         ///< order of HbmAddressMap
+    HbmHash hash = HbmHash::kNone;
+    HbmModel model = HbmModel::kFast;
+    HbmFastParameters fast;
+    std::uint64_t window_ns = 0;   ///< of the bandwidth over time
+    std::uint8_t poison_byte = 0;  ///< what is read of a burst with an uncorrectable error
+    bool track_written = false;    ///< whether it is remembered which bytes were ever written
+};
+
 }  // namespace systole
