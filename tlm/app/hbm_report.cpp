@@ -46,16 +46,29 @@ struct Totals {
 
 double cycle_ns(const HbmPreset& preset) { return preset.timing.tck_ps / 1000.0; }
 
-// What the device allows at best, as a share of its pins; docs/hbm.md explains it.
-double bound(const HbmReport& report) {
+// What the device allows at best with the refreshes that fell into the measured time, as a share of its pins;
+// docs/hbm.md explains it.
+double bound(const HbmReport& report, const Totals& totals) {
     const HbmTiming& t = report.preset.timing;
+    const HbmChannelStatistics& s = totals.statistics;
+    const double pseudo_channels = report.preset.geometry.pseudo_channels;
+    const auto ticks = static_cast<double>(totals.ticks);
+    const double refreshes = report.preset.controller.refresh == HbmRefresh::kAllBank
+                                 ? static_cast<double>(s.refreshes) / pseudo_channels
+                                 : 0;
     const double refreshed =
-        report.preset.controller.refresh == HbmRefresh::kAllBank ? 1 - t.refresh_share() : 1;
+        1 -
+        ratio(refreshes * (t.rtp + t.rp + t.rfc + t.rcdrd) * static_cast<double>(kHbmTicksPerCycle), ticks);
     if (report.is_stream) return refreshed;
-    const double activates = 4.0 * t.bl / t.faw;
+    const double activates = refreshed * 4 * t.bl / t.faw;
+    // The row bus carries the ACT and PRE of every burst, but for the banks that a refresh has closed.
+    const double row_ticks = static_cast<double>(s.activates * t.act_half_cycles +
+                                                 (s.precharges + s.refreshes) * t.pre_half_cycles);
+    const double idle = refreshes * t.rfc * static_cast<double>(kHbmTicksPerCycle);
     const double row_bus =
-        2.0 * t.bl / (t.act_half_cycles + t.pre_half_cycles) / report.preset.geometry.pseudo_channels;
-    return refreshed * std::min(activates, row_bus);
+        ratio(static_cast<double>(s.all_bursts()) * t.bl * kHbmTicksPerCycle / pseudo_channels, row_ticks) *
+        (1 - ratio(idle, ticks));
+    return std::min(activates, row_bus);
 }
 
 void print_row(const char* name, const std::string& text) { fmt::print("  {:<14}{}\n", name, text); }
@@ -117,7 +130,8 @@ void print_hbm_report(const HbmReport& report) {
                                        100 * report.bytes_per_s() / report.peak_bytes_per_s()));
     if (!report.is_trace && report.reads_only) {
         print_row("bound", fmt::format("{:.3f} GB/s, {:.2f} % of peak",
-                                       bound(report) * report.peak_bytes_per_s() / 1e9, 100 * bound(report)));
+                                       bound(report, totals) * report.peak_bytes_per_s() / 1e9,
+                                       100 * bound(report, totals)));
         const std::uint32_t ahead =
             (t.rp + t.rcdrd + t.bl - 1) / t.bl * report.preset.geometry.pseudo_channels;
         if (report.is_stream && report.preset.controller.read_entries < ahead)
