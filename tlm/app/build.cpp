@@ -3,7 +3,7 @@
 #include <systole/app/config_path.hpp>
 #include <systole/app/kernel_options.hpp>
 #include <systole/base/error.hpp>
-#include <systole/config/neuron_core_config.hpp>
+#include <systole/config/chip_config.hpp>
 #include <systole/kernels/kernel_library.hpp>
 #include <systole/platform/core_run.hpp>
 
@@ -31,23 +31,22 @@ BuildCommandLine::BuildCommandLine(CLI::App& command)
         ->expected(1)
         ->take_all();
     app_->add_option("-o,--output", output_, "The image")->type_name("FILE.img")->required();
-    app_->add_option("--config", config_, "Core configuration (default: configs/neuron_core.yaml)")
-        ->type_name("FILE");
-    app_->add_option("--tensor-config", tensor_config_,
-                     "Tensor engine configuration (default: configs/tensor_engine.yaml)")
-        ->type_name("FILE");
+    app_->add_option("--config", config_, "Chip description (default: configs/trn3.yaml)")
+        ->type_name("FILE.yaml");
+    app_->add_option("--set", settings_, "A value of the description to replace")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->take_all();
     app_->footer(kFooter);
 }
 
 bool BuildCommandLine::chosen() const { return app_->parsed(); }
 
 int BuildCommandLine::run() const {
-    const NeuronCoreConfig config =
-        load_neuron_core_config(config_.empty() ? find_config("neuron_core.yaml", "--config") : config_);
-    const TensorEngineConfig tensor = load_tensor_engine_config(
-        tensor_config_.empty() ? find_config("tensor_engine.yaml", "--tensor-config") : tensor_config_);
+    const ChipConfig config =
+        load_chip_config(config_.empty() ? find_config("trn3.yaml", "--config") : config_, settings_);
     const Program program =
-        build_kernel(kernel_, parse_parameters(parameters_), kernel_machine(config, tensor));
+        build_kernel(kernel_, parse_parameters(parameters_), kernel_machine(config.core, config.tensor));
     const ProgramImage image = program_image(program);
     write_program_image(output_, image);
     std::size_t bundles = 0;

@@ -22,8 +22,8 @@ class BuildCommandLine {
 
   private:
     CLI::App* app_;
-    std::string kernel_, output_, config_, tensor_config_;
-    std::vector<std::string> parameters_;
+    std::string kernel_, output_, config_;
+    std::vector<std::string> parameters_, settings_;
 };
 
 }  // namespace systole

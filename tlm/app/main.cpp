@@ -7,6 +7,7 @@
 #include <systole/app/hbm.hpp>
 #include <systole/app/program_tools.hpp>
 #include <systole/app/run.hpp>
+#include <systole/app/validate.hpp>
 #include <systole/app/version.hpp>
 #include <systole/base/error.hpp>
 
@@ -37,6 +38,7 @@ int run(int argc, char** argv) {
     const DisassembleCommandLine disassemble_image(command);
     const InspectCommandLine inspect(command);
     const HbmCommandLine hbm(command);
+    const ValidateCommandLine validate(command);
     try {
         command.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
@@ -45,8 +47,8 @@ int run(int argc, char** argv) {
         if (command.get_subcommands().empty() && !command.remaining().empty())
             fmt::print(
                 stderr,
-                "systole: expected a command, crosscheck, generate, run, build, asm, disasm, inspect or hbm, "
-                "found '{}'\n",
+                "systole: expected a command, crosscheck, generate, run, build, asm, disasm, inspect, hbm or "
+                "validate, found '{}'\n",
                 command.remaining().front());
         else
             fmt::print(stderr, "systole: {}\n", error.what());
@@ -59,6 +61,7 @@ int run(int argc, char** argv) {
     if (disassemble_image.chosen()) return disassemble_image.run();
     if (inspect.chosen()) return inspect.run();
     if (hbm.chosen()) return hbm.run();
+    if (validate.chosen()) return validate.run();
     return crosscheck.chosen() ? run_crosscheck(crosscheck.options()) : generate.run();
 }
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <systole/app/config_report.hpp>
 #include <systole/app/program_tools.hpp>
 #include <systole/base/error.hpp>
 #include <systole/base/file.hpp>
@@ -34,13 +35,16 @@ Examples:
 Exit codes: 0 written, 2 bad usage or input.)";
 
 constexpr const char* kInspectFooter = R"(
-Shows sections, tensors and, per stream, how often each instruction occurs. Decodes every instruction.
+Of a program image: sections, tensors and, per stream, how often each instruction occurs. Decodes every instruction.
+Of a chip description (docs/configuration.md): its values, its address map, or where its values come from.
 
 Examples:
   systole inspect kernel.img
+  systole inspect --tree configs/trn3.yaml --set hbm.model=banked
+  systole inspect --map configs/trn3.yaml
   systole inspect --instruction-reference
 
-Exit codes: 0 all instructions are legal, 1 some are not, 2 bad usage or input.)";
+Exit codes: 0 all instructions are legal, or the description is good; 1 some are not; 2 bad usage or input.)";
 
 std::string text_of(std::span<const std::byte> bytes) {
     return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
@@ -145,8 +149,17 @@ int DisassembleCommandLine::run() const {
 }
 
 InspectCommandLine::InspectCommandLine(CLI::App& command)
-    : app_(command.add_subcommand("inspect", "Show what a program image contains")) {
-    auto* const input = app_->add_option("input", input_, "Image")->type_name("IN.img");
+    : app_(command.add_subcommand("inspect", "Show what a program image or a chip description contains")) {
+    auto* const input =
+        app_->add_option("input", input_, "Image or chip description")->type_name("IN.img|FILE.yaml");
+    app_->add_flag("--tree", tree_, "Every value of a chip description, and where it comes from");
+    app_->add_flag("--map", map_, "The address map of a chip description");
+    app_->add_flag("--provenance", provenance_,
+                   "How many values of a chip description are documented, inferred and chosen");
+    app_->add_option("--set", settings_, "A value of the description to replace")
+        ->type_name("KEY=VALUE")
+        ->expected(1)
+        ->take_all();
     app_->add_flag("--instruction-reference", reference_,
                    "Print the reference of all instructions instead (docs/instruction_reference.md)")
         ->excludes(input);
@@ -161,6 +174,26 @@ int InspectCommandLine::run() const {
         return kExitGood;
     }
     if (input_.empty()) throw InputError("inspect", "a program image", "none");
+    if (tree_ || map_ || provenance_) return inspect_description();
+    if (!settings_.empty()) throw InputError("--set", "--tree, --map or --provenance", "a program image");
+    return inspect_image();
+}
+
+int InspectCommandLine::inspect_description() const {
+    const ChipDescription description = read_chip_description(input_, settings_);
+    for (const std::string& message : description.errors.messages()) fmt::print(stderr, "{}\n", message);
+    if (tree_) fmt::print("{}", config_tree_text(description));
+    if (provenance_) fmt::print("{}", provenance_text(description));
+    if (map_) {
+        if (!description.windows_known())
+            throw InputError("--map", "a whole chip whose values can be read", input_);
+        std::size_t overlaps = 0;
+        fmt::print("{}", address_map_text(description.config, overlaps));
+    }
+    return description.errors.empty() ? kExitGood : kExitFailed;
+}
+
+int InspectCommandLine::inspect_image() const {
     const std::vector<std::byte> bytes = read_file(input_, "a program image");
     const ProgramImage image = parse_program_image(bytes, input_);
     print_sections(bytes, input_);

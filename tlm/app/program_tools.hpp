@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// `systole asm`, `systole disasm` and `systole inspect`: program images and their text.
+// `systole asm`, `systole disasm` and `systole inspect`: program images and their text; inspect also shows
+// chip descriptions.
 #pragma once
 
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -42,14 +44,21 @@ class InspectCommandLine {
     explicit InspectCommandLine(CLI::App& command);
 
     [[nodiscard]] bool chosen() const;
-    /// Prints the report; kExitFailed when a bundle is not a legal instruction of its stream. Throws
-    /// InputError.
+    /// Prints the report; kExitFailed when a bundle is not a legal instruction of its stream, or a chip
+    /// description is at fault. Throws InputError.
     int run() const;
 
   private:
+    [[nodiscard]] int inspect_image() const;
+    [[nodiscard]] int inspect_description() const;
+
     CLI::App* app_;
     std::string input_;
+    std::vector<std::string> settings_;
     bool reference_ = false;
+    bool tree_ = false;
+    bool map_ = false;
+    bool provenance_ = false;
 };
 
 }  // namespace systole

@@ -5,7 +5,7 @@
 #include <systole/app/run.hpp>
 #include <systole/app/tensor_file.hpp>
 #include <systole/base/error.hpp>
-#include <systole/config/neuron_core_config.hpp>
+#include <systole/config/chip_config.hpp>
 #include <systole/cosim/lockstep_backend.hpp>
 #include <systole/isa/assembly.hpp>
 #include <systole/isa/encoding_table.hpp>
@@ -65,23 +65,12 @@ ProgramImage image_of(const std::string& kernel, const std::map<std::string, std
     return read_program_image(kernel);
 }
 
-enum class Backend : std::uint8_t { kModel, kRtl, kLockstep };
-
-Backend backend_of(const std::vector<std::string>& settings) {
-    Backend backend = Backend::kModel;
-    for (const std::string& setting : settings) {
-        const auto [key, value] = split_setting("--set", setting);
-        if (key != "tensor.backend") throw InputError("--set", "the key tensor.backend", key);
-        if (value == "model")
-            backend = Backend::kModel;
-        else if (value == "rtl")
-            backend = Backend::kRtl;
-        else if (value == "lockstep")
-            backend = Backend::kLockstep;
-        else
-            throw InputError("--set tensor.backend", "model, rtl or lockstep", value);
-    }
-    return backend;
+// What a description may ask for and this command cannot do.
+void require_supported(const ChipConfig& chip) {
+    if (!chip.chip.data)
+        throw InputError("chip.data", "on; a run without tensor bytes is not supported", "off");
+    if (chip.hbm.model != HbmModelKind::kFast)
+        throw InputError("hbm.model", "fast; a run of one core has a flat memory", "banked");
 }
 
 std::unique_ptr<AccessChecker> make_checker(CoreRun& run, std::uint32_t dma_engines) {
@@ -133,7 +122,8 @@ RunCommandLine::RunCommandLine(CLI::App& command)
         ->type_name("NAME=FILE.npy")
         ->expected(1)
         ->take_all();
-    app_->add_option("--set", settings_, "A setting: tensor.backend=model|rtl|lockstep")
+    app_->add_option("--set", settings_,
+                     "A value of the chip description to replace: tensor.backend=lockstep")
         ->type_name("KEY=VALUE")
         ->expected(1)
         ->take_all();
@@ -150,11 +140,8 @@ RunCommandLine::RunCommandLine(CLI::App& command)
         ->type_name("US")
         ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1'000'000'000}));
     app_->add_option("--seed", seed_, "Seed of inputs without a file (default: 1)")->type_name("N");
-    app_->add_option("--config", config_, "Core configuration (default: configs/neuron_core.yaml)")
-        ->type_name("FILE");
-    app_->add_option("--tensor-config", tensor_config_,
-                     "Tensor engine configuration (default: configs/tensor_engine.yaml)")
-        ->type_name("FILE");
+    app_->add_option("--config", config_, "Chip description (default: configs/trn3.yaml)")
+        ->type_name("FILE.yaml");
     app_->footer(kFooter);
 }
 
@@ -166,27 +153,27 @@ int RunCommandLine::run() const {
         return kExitGood;
     }
     if (kernel_.empty()) throw InputError("run", "a kernel; --list shows them", "none");
-    const NeuronCoreConfig config =
-        load_neuron_core_config(config_.empty() ? find_config("neuron_core.yaml", "--config") : config_);
-    const TensorEngineConfig tensor = load_tensor_engine_config(
-        tensor_config_.empty() ? find_config("tensor_engine.yaml", "--tensor-config") : tensor_config_);
+    const ChipConfig chip =
+        load_chip_config(config_.empty() ? find_config("trn3.yaml", "--config") : config_, settings_);
+    require_supported(chip);
+    const NeuronCoreConfig& config = chip.core;
+    const TensorEngineConfig& tensor = chip.tensor;
     const std::map<std::string, std::string> parameters = parse_parameters(parameters_);
     ProgramImage image = image_of(kernel_, parameters, kernel_machine(config, tensor));
 
-    const Backend choice = backend_of(settings_);
-    if (choice != Backend::kModel && tensor.engine.background_transpose)
+    if (chip.backend != TensorBackendKind::kModel && tensor.engine.background_transpose)
         throw InputError("tensor_engine.background_transpose",
                          "false with the RTL, whose array has one port for moving columns", "true");
     std::shared_ptr<const RtlLibrary> library;
-    if (choice != Backend::kModel)
+    if (chip.backend != TensorBackendKind::kModel)
         library = RtlLibrary::open(find_rtl_library("flat", tensor.engine.rows, tensor.engine.columns));
     std::uint64_t mismatches = 0;
     const LockstepBackend* lockstep = nullptr;
     const auto make_backend = [&](const PsumView& psum) -> std::unique_ptr<TensorBackend> {
-        if (choice == Backend::kRtl)
+        if (chip.backend == TensorBackendKind::kRtl)
             return std::make_unique<RtlBackend>(library, psum, tensor.engine.clock_hz);
         auto model = std::make_unique<ModelBackend>(tensor.engine, psum);
-        if (choice == Backend::kModel) return model;
+        if (chip.backend == TensorBackendKind::kModel) return model;
         auto both = std::make_unique<LockstepBackend>(std::move(model), library, psum);
         both->set_mismatch_handler([&](const Mismatch&) { ++mismatches; });
         lockstep = both.get();

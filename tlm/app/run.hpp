@@ -26,7 +26,7 @@ class RunCommandLine {
     CLI::App* app_;
     std::string kernel_;
     std::vector<std::string> parameters_, inputs_, outputs_, settings_;
-    std::string trace_, config_, tensor_config_;
+    std::string trace_, config_;
     std::uint64_t seed_ = 1;
     std::uint64_t max_time_us_ = 0;  // 0: the default of CoreRun
     bool list_ = false;

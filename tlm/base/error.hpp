@@ -29,6 +29,10 @@ class InputError : public std::runtime_error {
     /// For input whose fault is not a difference between two values.
     InputError(std::string_view where, std::string_view message)
         : std::runtime_error(fmt::format("{}: {}", where, message)) {}
+
+  protected:
+    /// A complete text, of several faults for example.
+    explicit InputError(const std::string& text) : std::runtime_error(text) {}
 };
 
 /// Ends the process with a report: a broken invariant is a bug, never an input error.

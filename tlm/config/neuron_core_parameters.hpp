@@ -3,6 +3,8 @@
 // load_neuron_core_config() from configs/, never from literals in the code.
 #pragma once
 
+#include <systole/config/lane_timing_parameters.hpp>
+
 #include <cstdint>
 
 namespace systole {
@@ -47,12 +49,24 @@ struct SramParameters {
     std::uint32_t psum_bytes = 0;       ///< per partition, as in the tensor engine's configuration
 };
 
-/// Where the memories of a one-core platform are (hardware.md 2.3).
+/// Where the memories of a one-core platform are (hardware.md 2.3): the first stack and the first core's
+/// window of the address map.
 struct CoreMemoryMap {
     std::uint64_t memory_base = 0;
     std::uint64_t memory_bytes = 0;
     std::uint64_t core_base = 0;        ///< of the core's window: SBUF, then PSUM
     std::uint32_t psum_bank_bytes = 0;  ///< per partition
+};
+
+/// The front end of a core, its engines besides the tensor engine, and its DMA.
+struct NeuronCoreConfig {
+    SequencerParameters sequencer;
+    LaneTimingParameters lanes;
+    SramParameters sram;  ///< without psum_bytes, which another section has
+    SemaphoreParameters semaphores;
+    HostQueueParameters host_queues;
+    DmaParameters dma;
+    CoreMemoryMap map;
 };
 
 }  // namespace systole

@@ -50,6 +50,19 @@ struct PartitionParameters {
     std::uint32_t psum_bytes = 0;   ///< per partition
     std::uint32_t psum_offset = 0;  ///< of PSUM in the flat core address space; SBUF is at 0
     std::uint8_t poison_byte = 0;   ///< content of every byte at power-up
+
+    /// Whether an array may have that many rows or columns.
+    [[nodiscard]] bool array_size_legal(std::uint32_t size) const {
+        return size >= 4 && size <= partitions && size % 4 == 0;
+    }
+};
+
+/// The tensor engine and the memories it works on.
+struct TensorEngineConfig {
+    TensorEngineParameters engine;
+    TensorLimits limits;
+    TensorThrottleParameters throttle;
+    PartitionParameters memory;
 };
 
 }  // namespace systole

@@ -1,32 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/base/error.hpp>
+#include <systole/config/nearest_word.hpp>
 #include <systole/config/yaml_section.hpp>
 
 #include <algorithm>
 #include <charconv>
-#include <fstream>
 #include <map>
-#include <numeric>
-#include <sstream>
 #include <utility>
 
 namespace systole {
 namespace {
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-    std::vector<std::size_t> row(b.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
-    for (std::size_t i = 1; i <= a.size(); ++i) {
-        std::size_t diagonal = row[0];
-        row[0] = i;
-        for (std::size_t j = 1; j <= b.size(); ++j) {
-            const std::size_t substituted = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-            diagonal = row[j];
-            row[j] = std::min({substituted, row[j] + 1, row[j - 1] + 1});
-        }
-    }
-    return row.back();
-}
 
 std::string joined(const std::vector<std::string_view>& words) {
     return fmt::format("{}", fmt::join(words, ", "));
@@ -61,27 +44,6 @@ YAML::Node parse_yaml_document(const std::string& text, const std::string& name)
     } catch (const YAML::Exception& error) {
         throw InputError(fmt::format("{}:{}", name, error.mark.line + 1), "valid YAML", error.msg);
     }
-}
-
-std::string read_config_text(const std::string& path) {
-    std::ifstream file(path);
-    std::ostringstream text;
-    if (file) text << file.rdbuf();
-    if (!file || !text) throw InputError(path, "a readable configuration file", "none");
-    return text.str();
-}
-
-std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& candidates) {
-    std::string_view best;
-    std::size_t best_distance = std::max<std::size_t>(word.size() / 3, 2) + 1;
-    for (const std::string_view candidate : candidates) {
-        const std::size_t distance = edit_distance(word, candidate);
-        if (distance < best_distance) {
-            best = candidate;
-            best_distance = distance;
-        }
-    }
-    return best;
 }
 
 YamlSection::YamlSection(const YAML::Node& node, std::string file, std::string path,

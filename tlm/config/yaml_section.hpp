@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Strict reading of one YAML mapping whose values carry their provenance:
+// Strict reading of one YAML document that stands alone, such as a preset, and whose values carry their
+// provenance; chip descriptions are read by config_loader.hpp.
 //
 //     key: {value: 128, source: documented, note: "PE array"}
 //
@@ -8,7 +9,7 @@
 // pass.
 #pragma once
 
-#include <systole/config/tensor_engine_config.hpp>
+#include <systole/config/provenance.hpp>
 
 #include <yaml-cpp/yaml.h>
 
@@ -18,6 +19,15 @@
 #include <vector>
 
 namespace systole {
+
+/// One value as the file gives it, for reports.
+struct ConfigEntry {
+    std::string key;    ///< full name: "timing.tck_ps"
+    std::string value;  ///< as written
+    Provenance source = Provenance::kChosen;
+    std::string note;
+    int line = 0;
+};
 
 class YamlSection {
   public:
@@ -64,11 +74,5 @@ class YamlSection {
 
 /// The document in `text`; `name` stands for the file in messages.
 YAML::Node parse_yaml_document(const std::string& text, const std::string& name);
-
-/// Content of a configuration file. Throws InputError when it cannot be read.
-std::string read_config_text(const std::string& path);
-
-/// The candidate with the smallest edit distance to `word`, or "" when none is near enough to be a slip.
-std::string_view nearest_word(std::string_view word, const std::vector<std::string_view>& candidates);
 
 }  // namespace systole
