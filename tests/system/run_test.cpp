@@ -260,7 +260,7 @@ TEST_F(Run, WrongInputIsNamed) {
     expect_bad_input("run matmul --param q=1", {"parameters", "q"});
     expect_bad_input("run matmul --param m", {"NAME=VALUE", "'m'"});
     expect_bad_input("run matmul --param m=0", {"whole number", "0"});
-    expect_bad_input("run matmul --set tensor.speed=1", {"tensor.backend", "tensor.speed"});
+    expect_bad_input("run matmul --set tensor.speed=1", {"--set tensor.speed", "one of the keys backend"});
     expect_bad_input("run matmul --set tensor.backend=fast", {"model, rtl or lockstep", "fast"});
     expect_bad_input("run matmul --input a=x.npy", {"lhs_t, rhs", "a"});
     expect_bad_input("run matmul --output rhs=x.npy", {"one of the kernel's tensors out", "rhs"});
