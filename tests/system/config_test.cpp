@@ -26,10 +26,10 @@ TEST_F(ConfigCommands, ValidateAcceptsTheShippedFiles) {
 }
 
 TEST_F(ConfigCommands, ValidateShowsAllFaultsOfAFile) {
-    const std::string file = write("bad.yaml",
-                                   "include: " + kTrn3 +
-                                       "\nfabric:\n  port_depht: {value: 1, source: chosen, note: n}\n"
-                                       "host:\n  latency_ns: {value: 4 GiB, source: chosen, note: n}\n");
+    const std::string file =
+        write("bad.yaml", "include: " + kTrn3 +
+                              "\nfabric:\n  port_depht: {value: 1, source: chosen, note: n}\n"
+                              "host:\n  latency_ns: {value: 4 GiB, source: chosen, note: n}\n");
     const Result result = run("validate " + file + " " + kTrn3);
     EXPECT_EQ(result.exit_code, 1);
     expect_contains(result.error, "bad.yaml:3: fabric.port_depht: expected one of the keys");
@@ -57,7 +57,8 @@ TEST_F(ConfigCommands, InspectShowsTheAddressMap) {
     expect_contains(text, "0x0000001000000000  0x0000001900000000      36 GiB  HBM");
     expect_contains(text, "(gap)");
     expect_contains(text, "0 overlaps");
-    const std::string overlap = expect(1, "inspect --map " + kTrn3 + " --set address_map.host_base=0x10_0000_0000");
+    const std::string overlap =
+        expect(1, "inspect --map " + kTrn3 + " --set address_map.host_base=0x10_0000_0000");
     expect_contains(overlap, "OVERLAP of 36 GiB");
     expect_contains(overlap, "--set address_map.host_base: expected");
     EXPECT_EQ(run("inspect --map " + kConfigs + "/fabric.yaml").exit_code, 2);
@@ -70,7 +71,8 @@ TEST_F(ConfigCommands, RunAndBuildTakeADescription) {
     expect_bad_input("run matmul --set chip.data=off", {"chip.data", "not supported"});
     expect_bad_input("run matmul --set hbm.model=banked", {"hbm.model"});
     expect_bad_input("run matmul --set dma.start_ns=soon", {"--set dma.start_ns", "'soon'"});
-    expect_bad_input("run matmul --config " + kConfigs + "/fabric.yaml", {"fabric.yaml", "the section 'chip'"});
+    expect_bad_input("run matmul --config " + kConfigs + "/fabric.yaml",
+                     {"fabric.yaml", "the section 'chip'"});
 }
 
 }  // namespace

@@ -35,6 +35,7 @@ class Loader {
     // `text` is the content of the file `path`.
     ConfigNode document(const std::string& path, const std::string& text, const std::string& key_path) {
         stack_.push_back(path);
+        const int outer_depth = std::exchange(depth_, 0);  // levels are counted in each file
         ConfigNode root;
         root.origin = {path, 0};
         try {
@@ -49,6 +50,7 @@ class Loader {
                         error.msg);
         }
         stack_.pop_back();
+        depth_ = outer_depth;
         return root;
     }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <systole/config/neuron_core_parameters.hpp>
+#include <systole/config/tensor_engine_config.hpp>  // the other half of a core
 
 #include <string>
 

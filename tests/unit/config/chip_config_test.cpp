@@ -63,8 +63,8 @@ TEST(ChipConfig, Trn2DiffersByData) {
 }
 
 TEST(ChipConfig, PartsStandAlone) {
-    for (const char* part : {"neuron_core", "tensor_engine", "address_map", "hbm_stacks", "dma", "fabric", "host",
-                             "links", "collectives"}) {
+    for (const char* part : {"neuron_core", "tensor_engine", "address_map", "hbm_stacks", "dma", "fabric",
+                             "host", "links", "collectives"}) {
         const ChipDescription d = read_chip_description(fmt::format("{}/{}.yaml", SYSTOLE_CONFIGS, part));
         EXPECT_TRUE(d.errors.empty()) << d.errors.messages().front();
         EXPECT_FALSE(d.whole_chip());
@@ -81,7 +81,8 @@ TEST(ChipConfig, AMisspeltKeyOrSectionGivesOneMessageWithASuggestion) {
         read_chip_description(kTrn3, {}, edited_config("hbm_stacks.yaml", "latency_ns:", "latencie_ns:"));
     ASSERT_EQ(key.errors.size(), 1U);
     const std::string message = key.errors.messages().front();
-    EXPECT_NE(message.find("/hbm_stacks.yaml:14: hbm.latencie_ns: expected one of the keys"), std::string::npos)
+    EXPECT_NE(message.find("/hbm_stacks.yaml:14: hbm.latencie_ns: expected one of the keys"),
+              std::string::npos)
         << message;
     EXPECT_NE(message.find("did you mean 'latency_ns'?"), std::string::npos) << message;
 
@@ -185,8 +186,9 @@ TEST(ChipConfig, ADisagreementNamesFileAndLine) {
     const std::string error =
         errors_of(edited_config("hbm_stacks.yaml", "stack_bytes: {value: 36", "stack_bytes: {value: 35"));
     EXPECT_NE(
-        error.find("/hbm_stacks.yaml:10: hbm.stack_bytes: expected hbm.channels x hbm.channel_bytes, 38654705664, "
-                   "found 37580963840"),
+        error.find(
+            "/hbm_stacks.yaml:10: hbm.stack_bytes: expected hbm.channels x hbm.channel_bytes, 38654705664, "
+            "found 37580963840"),
         std::string::npos)
         << error;
 }
