@@ -62,7 +62,7 @@ void pattern(benchmark::State& state, const char* file, HbmPattern pattern, std:
 
 // 64 DMA engines with transfers of 4 to 64 KiB on one stack.
 void dma(benchmark::State& state, HbmModel kind, std::uint32_t writes_percent) {
-    HbmConfig config = load_hbm_config(SYSTOLE_CONFIGS "/hbm.yaml");
+    HbmConfig config = load_hbm_config(SYSTOLE_CONFIGS "/hbm/chip.yaml");
     config.model = kind;
     constexpr std::uint64_t kTransfers = 3000;
     constexpr std::uint64_t kEngines = 64;

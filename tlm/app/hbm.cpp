@@ -6,7 +6,7 @@
 #include <systole/base/error.hpp>
 #include <systole/base/file.hpp>
 #include <systole/config/hbm_config.hpp>
-#include <systole/config/yaml_section.hpp>
+#include <systole/config/nearest_word.hpp>
 
 #include <CLI/CLI.hpp>
 

@@ -77,6 +77,9 @@ class Checker {
         require(m.array_size_legal(e.rows), {"tensor_engine.rows", "memory.partitions"}, size, e.rows);
         require(m.array_size_legal(e.columns), {"tensor_engine.columns", "memory.partitions"}, size,
                 e.columns);
+        const TensorThrottleParameters& t = c_.tensor.throttle;
+        require(t.start_level <= t.levels, {"throttle.start_level", "throttle.levels"},
+                fmt::format("at most throttle.levels, {}", t.levels), t.start_level);
         require(e.weight_lanes <= e.columns, {"tensor_engine.weight_lanes", "tensor_engine.columns"},
                 fmt::format("at most tensor_engine.columns, {}", e.columns), e.weight_lanes);
         require(std::uint64_t{l.max_n_32_bit} * 4 <= m.psum_bytes,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <systole/base/error.hpp>
+#include <systole/config/config_loader.hpp>
 #include <systole/config/hbm_config.hpp>
-#include <systole/config/yaml_section.hpp>
 
 #include <algorithm>
 #include <array>
@@ -186,7 +186,7 @@ HbmConfig load_hbm_config(const std::string& path, std::vector<ConfigEntry>* ent
     if (!named || !named.IsScalar()) throw InputError(path, "chip.preset with the name of a preset", "none");
     std::string file = named.Scalar();
     for (char& c : file) c = c == '-' ? '_' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    const auto folder = std::filesystem::path(path).parent_path() / "hbm";
+    const auto folder = std::filesystem::path(path).parent_path();
     return parse_hbm_config(text, path, load_hbm_preset((folder / (file + ".yaml")).string()), entries);
 }
 

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // The configuration files of HBM: presets of a device and its controller (configs/hbm/*.yaml) and the HBM of
-// a chip (configs/hbm.yaml), loaded and
-// checked.
+// a chip (configs/hbm/chip.yaml), loaded and checked.
 //
-// Guarantees: as of tensor_engine_config.hpp; every key is read, in range and of known origin, or an
+// Guarantees: every key is read, in range and of known origin, or an
 // InputError says where not.
 #pragma once
 
 #include <systole/config/hbm_parameters.hpp>
-#include <systole/config/tensor_engine_config.hpp>
+#include <systole/config/yaml_section.hpp>
 
 #include <string>
 #include <vector>
@@ -22,7 +21,7 @@ HbmPreset load_hbm_preset(const std::string& path, std::vector<ConfigEntry>* ent
 HbmPreset parse_hbm_preset(const std::string& text, const std::string& name,
                            std::vector<ConfigEntry>* entries = nullptr);
 
-/// Loads the HBM of a chip; the preset's file stands in the folder hbm/ beside it.
+/// Loads the HBM of a chip; the preset's file stands beside it.
 HbmConfig load_hbm_config(const std::string& path, std::vector<ConfigEntry>* entries = nullptr);
 
 /// The same from text; `preset` is what the text builds on.

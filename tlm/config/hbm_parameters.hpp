@@ -90,7 +90,7 @@ struct HbmFastParameters {
     std::uint32_t turnaround_percent = 0;  ///< of the pins' idle time around a drain that counts
 };
 
-/// Everything configs/hbm.yaml says, the preset it names included: the HBM of a chip.
+/// Everything configs/hbm/chip.yaml says, the preset it names included: the HBM of a chip.
 struct HbmConfig {
     HbmPreset preset;  ///< with the stack's size and the controller's queues of this file
     std::uint32_t stacks = 0;

@@ -2,8 +2,8 @@
 // HBM presets and the HBM of the chip: the files of the project say what they should, and wrong files are
 // refused by line.
 #include <systole/base/error.hpp>
+#include <systole/config/config_loader.hpp>
 #include <systole/config/hbm_config.hpp>
-#include <systole/config/yaml_section.hpp>
 
 #include <gtest/gtest.h>
 
@@ -63,7 +63,7 @@ TEST(HbmPreset, FilesHaveTheTimingOfTheirDevices) {
 }
 
 TEST(HbmPreset, SixtyFourChannelsAreTheChipsBandwidth) {
-    const HbmConfig chip = load_hbm_config(path_of("hbm.yaml"));
+    const HbmConfig chip = load_hbm_config(path_of("hbm/chip.yaml"));
     EXPECT_EQ(chip.preset.name, "HBM3E-9600");
     const double peak = chip.preset.channel_bytes_per_s() * chip.preset.geometry.channels * chip.stacks;
     EXPECT_NEAR(peak / 1e12, 4.91, 0.005);
@@ -108,7 +108,7 @@ TEST(HbmPreset, WrongFilesAreRefusedByLine) {
 }
 
 TEST(HbmConfig, WrongFilesAreRefusedByLine) {
-    const std::string good = read_config_text(path_of("hbm.yaml"));
+    const std::string good = read_config_text(path_of("hbm/chip.yaml"));
     const HbmPreset preset = load_hbm_preset(path_of("hbm/hbm3e_9600.yaml"));
     const auto parse = [&](const std::string& text) { return parse_hbm_config(text, "chip.yaml", preset); };
     EXPECT_NO_THROW(parse(good));

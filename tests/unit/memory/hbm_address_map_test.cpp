@@ -58,7 +58,7 @@ TEST(HbmAddressMap, IsOneToOne) {
 }
 
 TEST(HbmAddressMap, OfTheChipCoversFourTimes36GiB) {
-    HbmConfig config = load_hbm_config(SYSTOLE_CONFIGS "/hbm.yaml");
+    HbmConfig config = load_hbm_config(SYSTOLE_CONFIGS "/hbm/chip.yaml");
     const HbmGeometry& g = config.preset.geometry;
     EXPECT_EQ(config.stacks, 4U);
     EXPECT_EQ(g.channels, 16U);

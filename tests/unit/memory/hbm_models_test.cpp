@@ -16,7 +16,7 @@ namespace systole::test {
 namespace {
 
 HbmConfig chip(HbmModel model) {
-    HbmConfig config = load_hbm_config(SYSTOLE_CONFIGS "/hbm.yaml");
+    HbmConfig config = load_hbm_config(SYSTOLE_CONFIGS "/hbm/chip.yaml");
     config.model = model;
     return config;
 }

@@ -16,7 +16,7 @@ namespace {
 using Bytes = std::vector<unsigned char>;
 
 HbmConfig chip(HbmModel model, bool track = false) {
-    HbmConfig config = load_hbm_config(SYSTOLE_CONFIGS "/hbm.yaml");
+    HbmConfig config = load_hbm_config(SYSTOLE_CONFIGS "/hbm/chip.yaml");
     config.model = model;
     config.track_written = track;
     return config;
