@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a core costs to simulate: kernels of the library at public shapes, in CPU time of one thread.
 //
-// Counters: `instructions_per_s`; `arithmetic`, the share of the time spent in the tensor engine's backend;
-// `vs_sgemm`, the time of OpenBLAS for the same FP32 products over ours, both sides alternating in one run.
+// Counters: `instructions_per_s`; `times_only_s`, the time with data off; `arithmetic`, the share of the
+// rest, which is what computing costs; `tensor`, the share of the tensor engine's backend; `vs_sgemm`, the
+// time of OpenBLAS for the same FP32 products over ours, both sides alternating in one run.
 #include <systole/kernels/kernel_library.hpp>
 #include <systole/platform/core_run.hpp>
 #include <systole/semantics/model_backend.hpp>
+#include <systole/semantics/timing_backend.hpp>
 
 #include <benchmark/benchmark.h>
 #include <cblas.h>
@@ -22,21 +24,25 @@
 namespace systole {
 namespace {
 
-/// The model, and the time spent in it.
+/// The model, and the time spent in it; or times alone.
 class TimedBackend final : public TensorBackend {
   public:
-    TimedBackend(const TensorEngineParameters& parameters, const PsumView& psum, double& seconds)
-        : model_(parameters, psum), seconds_(seconds) {}
+    TimedBackend(const TensorEngineParameters& parameters, const PsumView& psum, const bool& data,
+                 double& seconds)
+        : model_(parameters, psum), timing_(parameters), data_(data), seconds_(seconds) {}
 
     [[nodiscard]] const TensorEngineParameters& parameters() const override { return model_.parameters(); }
     [[nodiscard]] bool takes_operands() const override { return model_.takes_operands(); }
+    [[nodiscard]] bool uses_data() const override { return data_; }
     TensorTimes submit(const TensorCommand& command, std::uint64_t offered) override {
+        if (!data_) return timing_.submit(command, offered);
         const double began = cpu_seconds();
         const TensorTimes times = model_.submit(command, offered);
         seconds_ += cpu_seconds() - began;
         return times;
     }
     TensorTimes complete(std::uint64_t tag) override {
+        if (!data_) return timing_.complete(tag);
         const double began = cpu_seconds();
         const TensorTimes times = model_.complete(tag);
         seconds_ += cpu_seconds() - began;
@@ -48,10 +54,15 @@ class TimedBackend final : public TensorBackend {
     [[nodiscard]] Xorwow::State random_state(std::uint32_t column) const override {
         return model_.random_state(column);
     }
-    void reset() override { model_.reset(); }
+    void reset() override {
+        model_.reset();
+        timing_.reset();
+    }
 
   private:
     ModelBackend model_;
+    TimingBackend timing_;
+    const bool& data_;
     double& seconds_;
 };
 
@@ -60,19 +71,25 @@ struct Bench {
     NeuronCoreConfig config = load_neuron_core_config(SYSTOLE_CONFIGS "/neuron_core.yaml");
     TensorEngineConfig tensor = load_tensor_engine_config(SYSTOLE_CONFIGS "/tensor_engine.yaml");
     double backend_seconds = 0;
+    bool data = true;
     std::unique_ptr<CoreRun> run;
 
     Bench() {
         run = std::make_unique<CoreRun>(
             config, tensor,
             [this](const PsumView& psum) {
-                return std::make_unique<TimedBackend>(tensor.engine, psum, backend_seconds);
+                return std::make_unique<TimedBackend>(tensor.engine, psum, data, backend_seconds);
             },
             kernel("add", {{"rows", "1"}, {"columns", "1"}}));
     }
 
     ProgramImage kernel(const char* name, const std::map<std::string, std::string>& parameters) const {
         return program_image(build_kernel(name, parameters, kernel_machine(config, tensor)));
+    }
+
+    void set_data(bool on) {
+        data = on;
+        run->core().set_data(on);
     }
 
     static Bench& instance() {
@@ -112,13 +129,19 @@ void run_kernel(benchmark::State& state, const char* name,
     Bench& bench = Bench::instance();
     bench.run->load(bench.kernel(name, parameters));
     fill_inputs(*bench.run);
-    std::vector<double> ours, arithmetic, theirs;
-    for (auto _ : state) {
-        bench.backend_seconds = 0;
+    const auto simulate = [&](bool data) {
+        bench.set_data(data);
         const double began = cpu_seconds();
         bench.run->simulate();
-        ours.push_back(cpu_seconds() - began);
-        arithmetic.push_back(bench.backend_seconds / ours.back());
+        return cpu_seconds() - began;
+    };
+    std::vector<double> ours, arithmetic, tensor, times_only, theirs;
+    for (auto _ : state) {
+        times_only.push_back(simulate(false));
+        bench.backend_seconds = 0;
+        ours.push_back(simulate(true));
+        tensor.push_back(bench.backend_seconds / ours.back());
+        arithmetic.push_back(1 - times_only.back() / ours.back());
         double sum = 0;
         for (const auto& [m, k, n] : products) sum += sgemm_seconds(m, k, n);
         theirs.push_back(sum);
@@ -128,6 +151,8 @@ void run_kernel(benchmark::State& state, const char* name,
         instructions += bench.run->core().sequencer(static_cast<Stream>(s)).statistics().instructions;
     state.counters["instructions_per_s"] = static_cast<double>(instructions) / median(ours);
     state.counters["arithmetic"] = median(arithmetic);
+    state.counters["tensor"] = median(tensor);
+    state.counters["times_only_s"] = median(times_only);
     if (!products.empty()) state.counters["vs_sgemm"] = median(theirs) / median(ours);
 }
 

@@ -68,7 +68,6 @@ TEST_F(ConfigCommands, RunAndBuildTakeADescription) {
     const std::string sizes = " --param m=128 --param k=128 --param n=128";
     expect_contains(expect(0, "run matmul --config " + kTrn2 + sizes), "PASSED");
     expect(0, "build matmul --config " + kTrn3 + sizes + " --output " + path("a.img"));
-    expect_bad_input("run matmul --set chip.data=off", {"chip.data", "not supported"});
     expect_bad_input("run matmul --set hbm.model=banked", {"hbm.model"});
     expect_bad_input("run matmul --set dma.start_ns=soon", {"--set dma.start_ns", "'soon'"});
     expect_bad_input("run matmul --config " + kConfigs + "/fabric.yaml",

@@ -270,5 +270,24 @@ TEST_F(Run, WrongInputIsNamed) {
     expect_bad_input("run matmul --trace " + path("no/such/folder.json"), {"can be written"});
 }
 
+// A run without arithmetic takes the same simulated time and sees the same instructions.
+TEST_F(Run, WithoutDataTheTimesAreTheSame) {
+    for (const std::string kernel :
+         {"matmul --param m=256 --param k=256 --param n=512", "attention", "mlp", "mx_matmul"}) {
+        const auto profile_of = [&](const std::string& options) {
+            const std::string text = expect(0, "run " + kernel + options);
+            expect_contains(text, "simulation ");
+            return text.substr(0, text.find("simulation "));
+        };
+        EXPECT_EQ(profile_of(""), profile_of(" --set chip.data=off")) << kernel;
+    }
+}
+
+TEST_F(Run, WithoutDataThereAreNoResults) {
+    expect_contains(expect(0, "run add --set chip.data=off"), "outputs hold no results");
+    expect_bad_input("run add --set chip.data=off --output out=out.npy", {"--output", "chip.data on"});
+    expect_bad_input("run add --set chip.data=off --set tensor.backend=lockstep", {"chip.data", "off"});
+}
+
 }  // namespace
 }  // namespace systole::system_test

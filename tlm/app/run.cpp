@@ -13,6 +13,7 @@
 #include <systole/memory/access_checker.hpp>
 #include <systole/platform/core_run.hpp>
 #include <systole/semantics/model_backend.hpp>
+#include <systole/semantics/timing_backend.hpp>
 
 #include <CLI/CLI.hpp>
 
@@ -67,8 +68,8 @@ ProgramImage image_of(const std::string& kernel, const std::map<std::string, std
 
 // What a description may ask for and this command cannot do.
 void require_supported(const ChipConfig& chip) {
-    if (!chip.chip.data)
-        throw InputError("chip.data", "on; a run without tensor bytes is not supported", "off");
+    if (!chip.chip.data && chip.backend != TensorBackendKind::kModel)
+        throw InputError("chip.data", "on with the RTL, which computes what it times", "off");
     if (chip.hbm.model != HbmModelKind::kFast)
         throw InputError("hbm.model", "fast; a run of one core has a flat memory", "banked");
 }
@@ -172,6 +173,7 @@ int RunCommandLine::run() const {
     const auto make_backend = [&](const PsumView& psum) -> std::unique_ptr<TensorBackend> {
         if (chip.backend == TensorBackendKind::kRtl)
             return std::make_unique<RtlBackend>(library, psum, tensor.engine.clock_hz);
+        if (!chip.chip.data) return std::make_unique<TimingBackend>(tensor.engine);
         auto model = std::make_unique<ModelBackend>(tensor.engine, psum);
         if (chip.backend == TensorBackendKind::kModel) return model;
         auto both = std::make_unique<LockstepBackend>(std::move(model), library, psum);
@@ -188,6 +190,8 @@ int RunCommandLine::run() const {
         const auto [name, file] = split_setting("--input", input);
         files[tensor_of(run.image(), "--input", name, TensorKind::kInput).name] = file;
     }
+    if (!chip.chip.data && !outputs_.empty())
+        throw InputError("--output", "a run that computes, with chip.data on", outputs_.front());
     std::uint64_t seed = seed_;
     for (const ImageTensor& input : run.image().tensors) {
         if (input.kind != TensorKind::kInput) continue;
@@ -208,6 +212,7 @@ int RunCommandLine::run() const {
 
     if (strict_) run.core().set_modes({.strict = true});
     run.core().attach_debugger(break_);
+    run.core().set_data(chip.chip.data);
 
     const auto began = std::chrono::steady_clock::now();
     const std::uint64_t limit_ps = max_time_us_ == 0 ? CoreRun::kDefaultLimitPs : max_time_us_ * kPsPerUs;
@@ -218,6 +223,7 @@ int RunCommandLine::run() const {
     for (const auto& [output, file] : results) write_tensor(file, *output, run.bytes(*output));
 
     fmt::print("{}", profile_table(run.core(), time_ps, wall.count()));
+    if (!chip.chip.data) fmt::print("data             off: times only, outputs hold no results\n");
     fmt::print("{}", host_report(run.core().queues()));
     const std::vector<std::string> complaints = run.complaints();
     for (const std::string& complaint : complaints) fmt::print(stderr, "systole: {}\n", complaint);

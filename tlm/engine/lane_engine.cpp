@@ -55,7 +55,7 @@ CoreFault LaneEngine::issue(const IssuedInstruction& issued, InstructionTimes& t
     if (CoreFault fault = issued.admit()) return fault;
     if (free_.empty()) free_.push_back(std::make_unique<InFlight>());
     std::unique_ptr<InFlight>& entry = free_.back();
-    if (table_load)
+    if (table_load || !data_)
         entry->result.clear();
     else if (const Fault fault = execute(instruction, stream_, memory_, state_, entry->result))
         return {fault.code, fault.rule};

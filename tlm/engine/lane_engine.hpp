@@ -34,6 +34,9 @@ class LaneEngine : public sc_core::sc_module, public ExecutionUnit, private Sram
 
     CoreFault issue(const IssuedInstruction& issued, InstructionTimes& times) override;
     void drain() override;
+    /// Whether instructions compute, which they do at first. Without, they take their time and leave memory,
+    /// accumulators and generators as they are.
+    void set_data(bool data) { data_ = data; }
     /// Drops everything in flight without effect; the next instruction may start at once.
     void reset();
 
@@ -69,6 +72,7 @@ class LaneEngine : public sc_core::sc_module, public ExecutionUnit, private Sram
     SemaphoreSink& semaphores_;
     SramSharing& sharing_;
     SramParameters sram_;
+    bool data_ = true;
     std::deque<std::unique_ptr<InFlight>> in_flight_;  // oldest first, which completes first
     std::vector<std::unique_ptr<InFlight>> free_;
     std::uint64_t next_start_cycle_ = 0;

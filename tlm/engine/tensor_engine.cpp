@@ -177,10 +177,11 @@ TensorFault TensorEngine::prepare(InFlight& entry) {
     if (const TensorFault fault = plan_instruction(entry.instruction, machine_, loaded_, entry.plan))
         return fault;
     if (const TensorFault fault = read_indices(entry)) return fault;
-    if (!read_operand(entry)) return {TensorStatus::kBusError, "the SBUF answers reads of operands"};
+    const bool data = backend_->uses_data();
+    if (data && !read_operand(entry)) return {TensorStatus::kBusError, "the SBUF answers reads of operands"};
     if (entry.plan.command.op == TensorOp::kLoadWeights)
         loaded_.load(entry.instruction);
-    else if (!psum_is_direct() && !fill_mirror(entry))
+    else if (data && !psum_is_direct() && !fill_mirror(entry))
         return {TensorStatus::kBusError, "the PSUM answers reads of the destination"};
     return {};
 }
@@ -218,18 +219,24 @@ std::uint64_t TensorEngine::throttled_offer(std::uint64_t offered, InFlight& ent
     return earliest == 0 ? offered : std::max(offered, earliest - 1);
 }
 
+// The columns of the operand that belong to a block of the destination.
+TensorOperand TensorEngine::operand_of_block(const InFlight& entry, std::uint64_t block) {
+    const TensorPlan& plan = entry.plan;
+    TensorOperand operand = entry.operand;
+    operand.data += halves_by_piece(plan) ? block * plan.command.tile.rows * operand.row_stride_bytes
+                                          : block * plan.command.n * plan.element_bytes;
+    if (plan.scale_rows != 0) {
+        operand.scale = entry.scale.data() + block * plan.command.n;
+        operand.scale_stride_bytes = plan.elements;
+    }
+    return operand;
+}
+
 TensorCommand TensorEngine::piece(const InFlight& entry, std::uint64_t index) const {
     const TensorPlan& plan = entry.plan;
     TensorCommand command = plan.command;
     const std::uint64_t block = index % plan.blocks();
-    command.operand = entry.operand;
-    command.operand.data += halves_by_piece(plan)
-                                ? block * command.tile.rows * command.operand.row_stride_bytes
-                                : block * command.n * plan.element_bytes;
-    if (plan.scale_rows != 0) {
-        command.operand.scale = entry.scale.data() + block * command.n;
-        command.operand.scale_stride_bytes = plan.elements;
-    }
+    if (backend_->uses_data()) command.operand = operand_of_block(entry, block);
     if (command.op != TensorOp::kMultiply) return command;
     const auto group = static_cast<std::uint32_t>(index / plan.blocks());
     const std::int64_t offset = entry.scattered.elements != 0
@@ -295,7 +302,7 @@ void TensorEngine::finish(InFlight& entry) {
     for (std::uint64_t i = 0; i < entry.plan.pieces; ++i)
         entry.cycles.completed =
             std::max(entry.cycles.completed, epoch_ + backend_->complete(entry.first_tag + i).completed);
-    if (entry.plan.command.op != TensorOp::kMultiply) return;
+    if (entry.plan.command.op != TensorOp::kMultiply || !backend_->uses_data()) return;
     if (psum_is_direct()) {
         ++statistics_.direct_psum;
         return;

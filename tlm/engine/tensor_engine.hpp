@@ -146,6 +146,7 @@ class TensorEngine : public sc_core::sc_module {
     InFlight& take_entry();
     TensorFault prepare(InFlight& entry);
     void submit(InFlight& entry, std::uint64_t offered);
+    [[nodiscard]] static TensorOperand operand_of_block(const InFlight& entry, std::uint64_t block);
     [[nodiscard]] TensorCommand piece(const InFlight& entry, std::uint64_t index) const;
     void on_completion();
     void on_reset();

@@ -59,6 +59,13 @@ class NeuronCore : public sc_core::sc_module, private AddressSpace, private Word
     /// is always tracked.
     void track_writes() { sbuf_.track_writes(); }
 
+    /// Whether Vector, Scalar and GpSimd compute (architecture.md 3, `data: off`); the tensor engine's part
+    /// is a TimingBackend. DMA transfers move their bytes all the same, so what registers load from memory is
+    /// there, unless an engine was to compute it.
+    void set_data(bool data) {
+        for (LaneEngine* engine : {&vector_, &scalar_, &gpsimd_}) engine->set_data(data);
+    }
+
     /// Flips a bit of the byte at an address of SBUF, PSUM or memory, as a particle does: who reads it before
     /// it is written again faults. `repairable`: memory only. False when there is no such byte.
     bool inject_bit_flip(std::uint64_t address, std::uint32_t bit, bool repairable = false);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // TensorBackend: the narrow waist between a tensor engine and what computes for it (architecture.md 4).
 // Behind it sit `model` (SIMD arithmetic and TensorTiming), `rtl` (the Verilated array) and `lockstep` (both,
-// compared).
+// compared); and TimingBackend, which does no arithmetic.
 //
 // Protocol. submit() offers a command at the port in a cycle; submissions are in order and cycles never
 // decrease. complete() is called once per command, in order of submission among multiplies, at or after the
@@ -34,6 +34,9 @@ class TensorBackend {
     /// Whether submit() takes all it needs of the operand, so that its memory may change afterwards.
     /// Otherwise that memory stays as it is until the command has completed.
     [[nodiscard]] virtual bool takes_operands() const { return false; }
+
+    /// False when operands are never looked at and PSUM is never touched.
+    [[nodiscard]] virtual bool uses_data() const { return true; }
 
     /// Offers a command at the port from cycle `offered` on and returns its expected times.
     virtual TensorTimes submit(const TensorCommand& command, std::uint64_t offered) = 0;
