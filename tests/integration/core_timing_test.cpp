@@ -111,8 +111,8 @@ SYSTEMC_TEST(CoreTiming, PerformanceModesShareTheBusWithGpsimd) {
     core.expect_lane(2, 400 + 250);
 }
 
-// The first multiply begins a ramp at 4/8, so the second follows 512 * 8 / 4 cycles after it. By then the ramp
-// of 960 cycles is over.
+// The first multiply begins a ramp at 4/8, so the second follows 512 * 8 / 4 cycles after it. By then the
+// ramp of 960 cycles is over.
 SYSTEMC_TEST(CoreTiming, ThrottlingHoldsAMultiplyBack) {
     Core core;
     core.tensor.throttle.enabled = true;

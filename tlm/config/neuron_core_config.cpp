@@ -5,8 +5,8 @@
 namespace systole {
 
 NeuronCoreConfig load_neuron_core_config(const std::string& path) {
-    return load_config_sections(
-               path, {"sequencer", "lanes", "sram", "semaphores", "host_queues", "dma", "psum", "hbm", "address_map"})
+    return load_config_sections(path, {"sequencer", "lanes", "sram", "semaphores", "host_queues", "dma",
+                                       "psum", "hbm", "address_map"})
         .core;
 }
 
