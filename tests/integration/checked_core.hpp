@@ -2,6 +2,8 @@
 // A program in assembly on a NeuronCore with two constant tensors and one output, under the access checker.
 #pragma once
 
+#include "halting_streams.hpp"
+
 #include <systole/isa/assembly.hpp>
 #include <systole/memory/access_checker.hpp>
 #include <systole/platform/core_run.hpp>
@@ -33,14 +35,11 @@ struct CheckedCore {
     // `x` and `aux` fill the constant tensors. Streams that the text leaves out halt at once.
     CheckedCore(const std::string& text, const std::vector<std::uint32_t>& x,
                 const std::vector<std::uint32_t>& aux) {
-        std::string program = kTensors + data("x", x, 64) + data("aux", aux, 512) + text;
-        for (const char* stream : {"tensor", "vector", "scalar", "gpsimd", "sync"})
-            if (program.find(std::string(".stream ") + stream) == std::string::npos)
-                program += std::string("\n.stream ") + stream + "\nHALT\n";
+        const std::string program = kTensors + data("x", x, 64) + data("aux", aux, 512) + text;
         run = std::make_unique<CoreRun>(
             config, tensor,
             [this](const PsumView& psum) { return std::make_unique<ModelBackend>(tensor.engine, psum); },
-            assemble(program, "test.s"));
+            assemble(with_halting_streams(program), "test.s"));
         checker = std::make_unique<AccessChecker>(run->core().address_space(), config.dma.engines);
         for (const ImageTensor& t : run->image().tensors)
             if (t.kind == TensorKind::kConstant) checker->host_wrote(t.address, t.bytes);

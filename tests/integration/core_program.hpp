@@ -3,6 +3,8 @@
 // of sixteen words at the start of the memory.
 #pragma once
 
+#include "halting_streams.hpp"
+
 #include <systole/isa/assembly.hpp>
 #include <systole/platform/core_run.hpp>
 #include <systole/semantics/model_backend.hpp>
@@ -42,11 +44,7 @@ struct LoadedCore {
     }
 
     static ProgramImage image(const std::string& text) {
-        std::string program = ".tensor out output u32[16] @0x1000000000\n" + text;
-        for (const char* stream : {"tensor", "vector", "scalar", "gpsimd", "sync"})
-            if (program.find(std::string(".stream ") + stream) == std::string::npos)
-                program += std::string("\n.stream ") + stream + "\nHALT\n";
-        return assemble(program, "test.s");
+        return assemble(with_halting_streams(".tensor out output u32[16] @0x1000000000\n" + text), "test.s");
     }
 
     std::uint32_t word(std::size_t index) { return at<std::uint32_t>(kOut + index * sizeof(std::uint32_t)); }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What engines of a core cost each other: programs in assembly, times worked by hand. Lane engines run at
 // 1.2 GHz, the tensor engine at 2.4 GHz.
+#include "halting_streams.hpp"
 #include "systemc_test.hpp"
 
 #include <systole/isa/assembly.hpp>
@@ -33,14 +34,11 @@ struct Core {
     std::unique_ptr<CoreRun> run;
 
     // Streams that the text leaves out halt at once.
-    void simulate(std::string program) {
-        for (const char* stream : {"tensor", "vector", "scalar", "gpsimd", "sync"})
-            if (program.find(std::string(".stream ") + stream) == std::string::npos)
-                program += std::string("\n.stream ") + stream + "\nHALT\n";
+    void simulate(const std::string& program) {
         run = std::make_unique<CoreRun>(
             config, tensor,
             [this](const PsumView& psum) { return std::make_unique<ModelBackend>(tensor.engine, psum); },
-            assemble(program, "test.s"));
+            assemble(with_halting_streams(program), "test.s"));
         run->observe(times);
         run->simulate();
         EXPECT_EQ(run->complaints(), std::vector<std::string>{});

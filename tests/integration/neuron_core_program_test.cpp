@@ -40,7 +40,7 @@ SYSTEMC_TEST(NeuronCoreProgram, AnExtensionMovesOffsetsCountsAndPartitions) {
         HALT wait S1>=1
         )");
     EXPECT_EQ(core.run->complaints(), std::vector<std::string>{});
-    for (const std::uint64_t partition : {0, 1}) {
+    for (std::uint64_t partition = 0; partition < 2; ++partition) {
         for (std::uint64_t n = 0; n < 3; ++n)
             EXPECT_EQ(core.at<std::uint32_t>(kSbuf + partition * 0x40000 + 0x100 + 4 * n), 7U);
         EXPECT_NE(core.at<std::uint32_t>(kSbuf + partition * 0x40000 + 0x10C), 7U);

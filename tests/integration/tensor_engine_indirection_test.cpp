@@ -254,8 +254,8 @@ SYSTEMC_TEST(TensorEngineIndirection, ScalesHaveTheirOwnStride) {
         f.scale.clear();
         for (std::uint32_t k = 0; k < i.rows; k += 8)
             for (std::uint32_t e = 0; e < f.elements; ++e)
-                f.scale.push_back(std::to_integer<std::uint8_t>(
-                    bench.sbuf.partition(scale_row(bench, k))[0x1800 + i.scale.stride * e]));
+                f.scale.push_back(std::to_integer<std::uint8_t>(bench.sbuf.partition(
+                    scale_row(bench, k))[0x1800 + static_cast<std::uint32_t>(i.scale.stride) * e]));
         return f;
     };
     const std::vector<std::uint32_t> result = product(w, scaled(w), x, scaled(x), 20);

@@ -78,13 +78,12 @@ CoreFault TensorUnit::issue(const IssuedInstruction& issued, InstructionTimes& t
 
 // Results are written from a pipeline length after the dispatch until the completion.
 void TensorUnit::announce_results(const Instruction& instruction) {
-    const Operand& c = instruction.c();
     const std::uint64_t first_ps =
         engine_.time_of(accepted_.cycles.dispatched + engine_.machine().engine.pipeline_cycles()).value();
     sharing_.tensor_writes(lane_clock_.cycle_at_or_after(sc_core::sc_time_stamp().value()),
                            {.first_cycle = lane_clock_.cycle_at_or_after(first_ps),
                             .end_cycle = lane_clock_.cycle_at_or_after(accepted_.completed.value()),
-                            .psum_banks = psum_banks(c.pattern, c.byte(), dtype_bytes(c.dtype), sram_)});
+                            .psum_banks = psum_banks(instruction, OperandName::kC, sram_)});
 }
 
 void TensorUnit::completed(const TensorCompletion& completion) {

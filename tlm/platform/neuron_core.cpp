@@ -38,7 +38,7 @@ NeuronCoreConfig checked(NeuronCoreConfig config, const TensorEngineConfig& tens
     config.sram.psum_bytes = tensor.memory.psum_bytes;
     const std::uint32_t most = SramSharing::kMaxPsumBanks;
     if (config.sram.psum_bytes > std::uint64_t{most} * config.sram.psum_bank_bytes)
-        throw InputError("memory.psum_bank_bytes",
+        throw InputError("psum.bank_bytes",
                          fmt::format("at most {} banks in {} bytes of PSUM", most, config.sram.psum_bytes),
                          std::to_string(config.sram.psum_bank_bytes));
     return config;

@@ -114,25 +114,24 @@ std::uint64_t psum_banks(const AccessPattern& pattern, std::uint32_t first_byte,
                     parameters.psum_bank_bytes);
 }
 
+std::uint64_t psum_banks(const Instruction& i, OperandName name, const SramParameters& parameters) {
+    const Operand& operand = i.operand(name);
+    if (!operand.present || !operand.in_psum()) return 0;
+    if (is_indirect(i, name)) return banks_of(0, parameters.psum_bytes, parameters.psum_bank_bytes);
+    return psum_banks(operand.pattern, operand.byte(), dtype_bytes(operand.dtype), parameters);
+}
+
 std::uint64_t psum_banks(const Instruction& i, const SramParameters& parameters) {
     std::uint64_t mask = 0;
-    const auto add = [&](const Operand& operand) {
-        if (operand.in_psum())
-            mask |= psum_banks(operand.pattern, operand.byte(), dtype_bytes(operand.dtype), parameters);
-    };
-    for (const OperandName name : {OperandName::kA, OperandName::kB, OperandName::kC}) {
-        const Operand& operand = i.operand(name);
-        if (!operand.present) continue;
-        if (operand.in_psum() && is_indirect(i, name))
-            mask |= banks_of(0, parameters.psum_bytes, parameters.psum_bank_bytes);
-        else
-            add(operand);
-    }
+    for (const OperandName name : {OperandName::kA, OperandName::kB, OperandName::kC})
+        mask |= psum_banks(i, name, parameters);
     // Scalar slots that point to a vector of one element per partition.
     if (i.opcode() == Opcode::kMemset || i.opcode() == Opcode::kCopyPred) return mask;
     for (const auto& [kind, slot] : {std::pair(Field::kS0k, Field::kS0), std::pair(Field::kS1k, Field::kS1),
                                      std::pair(Field::kS2k, Field::kS2)})
-        if (i[kind] == static_cast<std::uint32_t>(SlotKind::kPointer)) add(operand_of_addr32(i[slot]));
+        if (i[kind] == static_cast<std::uint32_t>(SlotKind::kPointer))
+            if (const Operand vector = operand_of_addr32(i[slot]); vector.in_psum())
+                mask |= psum_banks(vector.pattern, vector.byte(), dtype_bytes(vector.dtype), parameters);
     return mask;
 }
 

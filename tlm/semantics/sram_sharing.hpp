@@ -101,8 +101,10 @@ class SramSharing {
     std::function<void(const SramDelay&)> listener_;
 };
 
-/// The banks that the operands of an instruction lie in. Indirect operands count as all of PSUM.
+/// The banks that the operands of an instruction lie in, or one of them. Indirect operands count as all of
+/// PSUM.
 std::uint64_t psum_banks(const Instruction& instruction, const SramParameters& parameters);
+std::uint64_t psum_banks(const Instruction& instruction, OperandName name, const SramParameters& parameters);
 /// The banks of one access pattern in PSUM, counted from the partition's byte 0.
 std::uint64_t psum_banks(const AccessPattern& pattern, std::uint32_t first_byte, std::uint32_t element_bytes,
                          const SramParameters& parameters);

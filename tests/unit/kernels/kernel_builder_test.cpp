@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tiles, views, allocation, and what the builder makes of operations.
+#include "test_machine.hpp"
+
 #include <systole/base/error.hpp>
 #include <systole/isa/codec.hpp>
 #include <systole/kernels/kernel_library.hpp>
@@ -11,17 +13,6 @@
 
 namespace systole {
 namespace {
-
-KernelMachine machine() {
-    return {.partitions = 128,
-            .sbuf_bytes = 0x40000,
-            .psum_bytes = 0x4000,
-            .psum_bank_bytes = 2048,
-            .core_address = 0x802000000000,
-            .memory_address = 0x1000000000,
-            .memory_bytes = 1ULL << 30,
-            .dma_engines = 16};
-}
 
 std::size_t count(const Program& program, Opcode opcode) {
     std::size_t found = 0;

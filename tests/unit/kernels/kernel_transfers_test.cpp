@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Transfers by index, sums and transposes: what the builder makes of them, what they wait for, and what it
 // refuses.
+#include "test_machine.hpp"
+
 #include <systole/base/error.hpp>
 #include <systole/isa/codec.hpp>
 #include <systole/kernels/kernel_builder.hpp>
@@ -13,17 +15,6 @@
 
 namespace systole {
 namespace {
-
-KernelMachine machine() {
-    return {.partitions = 128,
-            .sbuf_bytes = 0x40000,
-            .psum_bytes = 0x4000,
-            .psum_bank_bytes = 2048,
-            .core_address = 0x802000000000,
-            .memory_address = 0x1000000000,
-            .memory_bytes = 1ULL << 30,
-            .dma_engines = 16};
-}
 
 const Instruction& only(const Program& program, Stream stream, Opcode opcode) {
     const std::vector<Instruction>& all = program.streams[static_cast<std::size_t>(stream)];

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Tensor indirection of LDW and MMUL: translation, rules one by one, and the split of scattered destinations.
+#include "tensor_machine.hpp"
+
 #include <systole/semantics/matmul_translation.hpp>
 #include <systole/semantics/tensor_indirection.hpp>
 
@@ -9,27 +11,6 @@
 
 namespace systole {
 namespace {
-
-TensorMachine machine() {
-    return {.engine = {.rows = 128,
-                       .columns = 128,
-                       .weight_lanes = 4,
-                       .min_interval_cycles = 64,
-                       .command_depth = 4,
-                       .stage_cycles = 8,
-                       .clock_hz = 2'400'000'000},
-            .limits = {.max_n_32_bit = 4096,
-                       .max_n_16_bit = 8192,
-                       .max_free_elements = 65536,
-                       .column_tiles = true,
-                       .scale_group_rows = 8},
-            .memory = {.partitions = 128,
-                       .pitch_bytes = kPartitionPitch,
-                       .sbuf_bytes = kPartitionPitch,
-                       .psum_bytes = 0x4000,
-                       .psum_offset = kPsumBase,
-                       .poison_byte = 0xFF}};
-}
 
 Operand tile(DType dtype, std::uint32_t address, std::uint16_t count) {
     Operand operand;
@@ -89,7 +70,7 @@ Instruction mx_multiply() { return mx(multiply()); }
 TensorStatus status_of(Instruction (*make)(), const std::function<void(Instruction&)>& change) {
     Instruction i = make();
     change(i);
-    const TensorMachine m = machine();
+    const TensorMachine m = machine_of(128, 128);
     MatmulTranslation translation(m);
     TensorInstruction out;
     if (const TensorFault fault = translation.translate(i, 0, out)) return fault.status;
@@ -100,7 +81,7 @@ TensorStatus status_of(Instruction (*make)(), const std::function<void(Instructi
 void keep(Instruction&) {}
 
 TEST(TensorIndirection, TranslationKeepsIndicesAndScales) {
-    MatmulTranslation translation(machine());
+    MatmulTranslation translation(machine_of(128, 128));
     TensorInstruction out;
     ASSERT_FALSE(translation.translate(multiply(), 9, out));
     EXPECT_EQ(out.operand_index.elements, 70);

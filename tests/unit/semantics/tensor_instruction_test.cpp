@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The rules of tensor instructions: one case per rule, each a legal instruction with one thing wrong; access
 // patterns; scale rows; the split of destinations.
+#include "tensor_machine.hpp"
+
 #include <systole/semantics/tensor_instruction.hpp>
 
 #include <gtest/gtest.h>
@@ -15,27 +17,6 @@ namespace {
 
 constexpr std::uint32_t kPitch = 0x40000;
 constexpr std::uint32_t kPsum = 0x2000000;
-
-TensorMachine machine_of(std::uint32_t rows, std::uint32_t columns) {
-    return {.engine = {.rows = rows,
-                       .columns = columns,
-                       .weight_lanes = 4,
-                       .min_interval_cycles = 64,
-                       .command_depth = 4,
-                       .stage_cycles = 8,
-                       .clock_hz = 2'400'000'000},
-            .limits = {.max_n_32_bit = 4096,
-                       .max_n_16_bit = 8192,
-                       .max_free_elements = 65536,
-                       .column_tiles = true,
-                       .scale_group_rows = 8},
-            .memory = {.partitions = 128,
-                       .pitch_bytes = kPitch,
-                       .sbuf_bytes = kPitch,
-                       .psum_bytes = 0x4000,
-                       .psum_offset = kPsum,
-                       .poison_byte = 0xFF}};
-}
 
 TensorInstruction load() {
     TensorInstruction i;
